@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/http/http.hpp"
+#include "runtime/scope.hpp"
+
+namespace infiniedge::runtime::http {
+
+/// Answers requests. Exceptions never leave it.
+///
+/// Thread: the server's shard.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual Task<Response> handle(Request request) = 0;
+  /// Called instead of handle() when the client asks for an upgrade to WebSocket; returns
+  /// nothing to accept (then serve() is called), or the response that refuses it.
+  virtual Task<std::optional<Response>> accept_websocket(const Request& request);
+  /// Subprotocol to announce, e.g. "infiniedge.sync.v1".
+  virtual std::string websocket_protocol(const Request& request);
+  /// Runs the connection to its end.
+  virtual Task<void> serve(Request request, std::shared_ptr<WebSocket> socket);
+};
+
+struct TlsFiles {
+  std::string cert, key;    ///< PEM paths.
+  std::string client_ca{};  ///< If set, clients must show a certificate of this CA.
+};
+
+/// An HTTP/1.1 server with WebSocket: keep-alive, chunked bodies, Expect: 100-continue.
+///
+/// Flow:    client -> [Server] -> Handler
+/// Thread:  one shard.
+/// Owner:   app. The handler outlives the server; close() before destruction.
+/// Errors:  listen: Exists when the address is taken (the message names it and how to choose
+///          another), Denied, Invalid. A bad request gets 400 with a sentence and the
+///          connection closes; the others go on.
+class Server {
+ public:
+  struct Options {
+    std::size_t max_body = 64U << 20;    ///< Larger: 413.
+    std::size_t max_header = 64U << 10;  ///< Larger: 431.
+    std::size_t max_connections = 1024;
+    Micros header_timeout{Seconds{30}};  ///< To send a header (slow-loris) and idle keep-alive.
+  };
+
+  static std::unique_ptr<Server> make(boost::asio::any_io_executor executor, Handler& handler,
+                                      Options options);
+  virtual ~Server() = default;
+
+  /// "127.0.0.1:8000", "[::1]:0", or "unix:/path" (mode 0600). Returns the port really bound
+  /// (0 for a Unix socket). May be called for several addresses.
+  virtual Result<std::uint16_t> listen(const std::string& address,
+                                       std::optional<TlsFiles> tls = std::nullopt) = 0;
+  /// Stops accepting, ends connections after their current response, waits at most `drain`.
+  virtual Task<void> close(Micros drain) = 0;
+};
+
+/// Writes a P-256 key and a self-signed certificate for `names` (DNS names, IP addresses, URIs)
+/// as PEM, mode 0600, and returns the certificate's SHA-256 fingerprint in hex.
+Result<std::string> make_self_signed(const std::vector<std::string>& names, const TlsFiles& files);
+
+}  // namespace infiniedge::runtime::http

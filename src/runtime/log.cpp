@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/log.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace infiniedge::runtime {
+namespace {
+
+constexpr std::string_view kLevels[] = {"error", "warning", "info", "debug", "trace"};
+constexpr int kBurst = 10;
+constexpr std::chrono::seconds kBurstSpan{10};
+
+struct Site {
+  std::chrono::steady_clock::time_point since{};
+  int written = 0;
+  int suppressed = 0;
+};
+
+struct State {
+  std::mutex mutex;
+  std::map<std::string, Level, std::less<>> modules;
+  std::map<std::string, Site> sites;
+  LogFormat format = LogFormat::Auto;
+};
+
+std::atomic<int> default_level{static_cast<int>(Level::Info)};
+std::atomic<int> lowest_level{static_cast<int>(Level::Info)};
+
+State& state() {
+  static State the_state;
+  return the_state;
+}
+
+std::optional<Level> parse_level(std::string_view word) {
+  for (std::size_t i = 0; i < std::size(kLevels); ++i) {
+    if (word == kLevels[i]) return static_cast<Level>(i);
+  }
+  return std::nullopt;
+}
+
+std::string timestamp() {
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto us = now.time_since_epoch().count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
+                     fmt::gmtime(static_cast<std::time_t>(us / 1'000'000)), us % 1'000'000);
+}
+
+/// One line, whatever the values hold: control characters would let input forge lines.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F)
+      out.push_back(c);
+    else
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string as_text(Level level, std::string_view module, std::string_view message,
+                    std::initializer_list<LogField> fields) {
+  auto line = fmt::format("{} {:<7} {}: {}", timestamp().substr(11, 12),
+                          kLevels[static_cast<int>(level)], module, one_line(message));
+  for (const auto& field : fields) line += fmt::format("  {}={}", field.key, one_line(field.value));
+  return line + "\n";
+}
+
+std::string as_json(Level level, std::string_view module, std::string_view message,
+                    std::initializer_list<LogField> fields) {
+  boost::json::object object{{"time", timestamp()},
+                             {"level", kLevels[static_cast<int>(level)]},
+                             {"module", module},
+                             {"message", message}};
+  for (const auto& field : fields) object[field.key] = field.value;
+  return boost::json::serialize(object) + "\n";
+}
+
+void emit(Level level, std::string_view module, std::string_view message,
+          std::initializer_list<LogField> fields, LogFormat format) {
+  static const bool terminal = isatty(STDERR_FILENO) == 1;
+  static const bool journal = getenv("JOURNAL_STREAM") != nullptr;
+  const bool text = format == LogFormat::Text || (format == LogFormat::Auto && terminal);
+  auto line =
+      text ? as_text(level, module, message, fields) : as_json(level, module, message, fields);
+  if (journal && !text) line.insert(0, fmt::format("<{}>", static_cast<int>(level) + 3));
+  // A log that cannot be written has nowhere to say so.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace
+
+Result<void> configure_log(std::string_view levels, LogFormat format) {
+  std::optional<Level> base;
+  std::map<std::string, Level, std::less<>> modules;
+  while (!levels.empty()) {
+    const auto word = levels.substr(0, levels.find(','));
+    levels.remove_prefix(std::min(levels.size(), word.size() + 1));
+    const auto equals = word.find('=');
+    const auto name = equals == std::string_view::npos ? word : word.substr(equals + 1);
+    const auto level = parse_level(name);
+    if (!level) {
+      return Error{Code::Invalid, fmt::format("\"{}\" is not a log level: use error, warning, "
+                                              "info, debug or trace",
+                                              name)};
+    }
+    if (equals == std::string_view::npos)
+      base = level;
+    else
+      modules[std::string{word.substr(0, equals)}] = *level;
+  }
+  auto& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.modules = std::move(modules);
+  s.format = format;
+  if (base) default_level = static_cast<int>(*base);
+  int lowest = default_level;
+  for (const auto& [name, level] : s.modules) lowest = std::max(lowest, static_cast<int>(level));
+  lowest_level = lowest;
+  return {};
+}
+
+bool log_enabled(Level level, std::string_view module) {
+  const int wanted = static_cast<int>(level);
+  if (wanted > lowest_level.load(std::memory_order_relaxed)) return false;
+  if (wanted <= default_level.load(std::memory_order_relaxed)) return true;
+  auto& s = state();
+  const std::lock_guard lock(s.mutex);
+  const auto own = s.modules.find(module);
+  return own != s.modules.end() && wanted <= static_cast<int>(own->second);
+}
+
+void log(Level level, std::string_view module, std::string_view message,
+         std::initializer_list<LogField> fields, std::source_location site) {
+  if (!log_enabled(level, module)) return;
+  auto key = fmt::format("{}:{}", site.file_name(), site.line());
+  for (const auto& field : fields) {
+    if (field.key == "resource") key += field.value;
+  }
+  auto& s = state();
+  const std::lock_guard lock(s.mutex);
+  if (s.sites.size() > 4096) s.sites.clear();
+  auto& seen = s.sites[key];
+  const auto now = std::chrono::steady_clock::now();
+  if (now - seen.since > kBurstSpan) {
+    if (seen.suppressed > 0) {
+      emit(level, module,
+           fmt::format("the next message came {} more times in {} s", seen.suppressed,
+                       kBurstSpan.count()),
+           {}, s.format);
+    }
+    seen = {.since = now};
+  }
+  if (++seen.written > kBurst)
+    ++seen.suppressed;
+  else
+    emit(level, module, message, fields, s.format);
+}
+
+}  // namespace infiniedge::runtime
