@@ -81,35 +81,35 @@ constexpr FieldSpec kRoute[] = {
      .required = true},
     {.name = "lane", .type = Enum, .doc = "Lane of these rows.", .later = true, .values = kLanes}};
 
-#define INFINIEDGE_ROW_FIELDS(keep_default)                                             \
-  {.name = "lane",                                                                      \
-   .type = Enum,                                                                        \
-   .doc = "How urgent forwarding is.",                                                  \
-   .fallback = "normal",                                                                \
-   .values = kLanes},                                                                   \
-      {.name = "label", .type = Object, .doc = "Sovereignty label.", .fields = kLabel}, \
-      {.name = "lateness",                                                              \
-       .type = Duration,                                                                \
-       .doc = "How long the watermark waits for late rows.",                            \
-       .fallback = "5s"},                                                               \
-      {.name = "keep",                                                                  \
-       .type = Duration,                                                                \
-       .doc = "How long rows stay in the store.",                                       \
-       .fallback = keep_default},                                                       \
-      {.name = "rollups",                                                               \
-       .type = Text,                                                                    \
-       .doc = "Summaries kept beside the rows: 1m, 1h, 1d.",                            \
-       .list = true,                                                                    \
-       .later = true},                                                                  \
-      {.name = "dedupe",                                                                \
-       .type = Enum,                                                                    \
-       .doc = "Keep only the last row of a device and time.",                           \
-       .fallback = "none",                                                              \
-       .later = true,                                                                   \
-       .values = kDedupe},                                                              \
-  {                                                                                     \
-    "route", Object, "What happens to each row; the first match wins.", .list = true,   \
-        .fields = kRoute                                                                \
+#define INFINIEDGE_ROW_FIELDS(keep_default)                                                    \
+  {.name = "lane",                                                                             \
+   .type = Enum,                                                                               \
+   .doc = "How urgent forwarding is.",                                                         \
+   .fallback = "normal",                                                                       \
+   .values = kLanes},                                                                          \
+      {.name = "label", .type = Object, .doc = "Sovereignty label.", .fields = kLabel},        \
+      {.name = "lateness",                                                                     \
+       .type = Duration,                                                                       \
+       .doc = "How long the watermark waits for late rows.",                                   \
+       .fallback = "5s"},                                                                      \
+      {.name = "keep",                                                                         \
+       .type = Duration,                                                                       \
+       .doc = "How long rows stay in the store.",                                              \
+       .fallback = keep_default},                                                              \
+      {.name = "rollups",                                                                      \
+       .type = Text,                                                                           \
+       .doc = "Summaries kept beside the rows: 1m, 1h, 1d.",                                   \
+       .list = true,                                                                           \
+       .later = true},                                                                         \
+      {.name = "dedupe",                                                                       \
+       .type = Enum,                                                                           \
+       .doc = "Keep only the last row of a device and time.",                                  \
+       .fallback = "none",                                                                     \
+       .later = true,                                                                          \
+       .values = kDedupe},                                                                     \
+  {                                                                                            \
+    .name = "route", .type = Object, .doc = "What happens to each row; the first match wins.", \
+    .list = true, .fields = kRoute                                                             \
   }
 
 #define INFINIEDGE_COMMON_FIELDS                                                                   \
