@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The states of each route, made by changing the node's answers on their way to the page.
+import type { Page } from '@playwright/test';
+import { expect, expectAccessible, expectNoSidewaysScroll, forgiveNetwork, test, theme } from './console';
+
+const kLists = [
+  { path: '/devices', api: '**/api/v1/devices*' },
+  { path: '/models', api: '**/api/v1/models*' },
+  { path: '/alarms', api: '**/api/v1/alarms' },
+];
+
+async function answer(page: Page, url: string, status: number, body: unknown): Promise<void> {
+  await page.route(url, (route) => route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) }));
+}
+
+for (const { path, api } of kLists) {
+  test(`${path} empty names the command that fills it`, async ({ page }) => {
+    await answer(page, api, 200, { kind: 'List', items: [] });
+    await page.goto(path);
+    await expect(page.getByTestId('empty')).toContainText('infiniedge ');
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+  });
+
+  test(`${path} in error tells detail and fix`, async ({ page, watched }) => {
+    await answer(page, api, 503, { title: 'Unavailable', status: 503, detail: 'store is replaying its log', code: 'Unavailable' });
+    await page.goto(path);
+    await expect(page.getByTestId('error')).toContainText('store is replaying its log');
+    await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+    await expectAccessible(page);
+    forgiveNetwork(watched);
+  });
+
+  test(`${path} without permission says which role`, async ({ page, watched }) => {
+    await answer(page, api, 403, { title: 'Denied', status: 403, detail: 'viewer may not read this', code: 'Denied' });
+    await page.goto(path);
+    await expect(page.getByTestId('denied')).toContainText('viewer may not read this');
+    await expectAccessible(page);
+    forgiveNetwork(watched);
+  });
+
+  test(`${path} while loading says so`, async ({ page }) => {
+    await page.route(api, () => undefined);
+    await page.goto(path);
+    await expect(page.getByTestId('loading').first()).toBeVisible();
+    await expectAccessible(page);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+}
+
+for (const which of ['light', 'dark'] as const) {
+  test(`a lost node leaves its last data, with their age, in ${which}`, async ({ page, context, watched }) => {
+    await theme(page, which);
+    await page.goto('/devices');
+    await expect(page.getByRole('table', { name: 'Devices' })).toBeVisible();
+    await context.setOffline(true);
+    await page.route('**/api/**', (route) => route.abort());
+    await expect(page.getByTestId('offline-banner')).toContainText('has not answered for', { timeout: 20_000 });
+    await expect(page.getByRole('table', { name: 'Devices' })).toBeVisible();
+    await expectAccessible(page);
+    await context.setOffline(false);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await expect(page.getByTestId('offline-banner')).toBeHidden({ timeout: 20_000 });
+    forgiveNetwork(watched);
+  });
+
+  test(`without a session the page asks for a link in ${which}`, async ({ browser, baseURL }) => {
+    const context = await browser.newContext({ storageState: { cookies: [], origins: [] }, baseURL: baseURL ?? '' });
+    const page = await context.newPage();
+    await theme(page, which);
+    await page.goto('/devices');
+    await expect(page.getByTestId('signin')).toContainText('infiniedge token create');
+    await expectAccessible(page);
+    await context.close();
+  });
+}
+
+test('an unknown address leads back', async ({ page }) => {
+  await page.goto('/nowhere');
+  await expect(page.getByTestId('missing')).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('a wrong query points at the word', async ({ page, watched }) => {
+  await page.goto('/data');
+  await page.getByLabel('SQL query').fill('SELECT 1\nFORM nothing');
+  await page.getByRole('button', { name: 'Run' }).click();
+  await expect(page.getByTestId('sql-error')).toBeVisible();
+  await expectAccessible(page);
+  await expectNoSidewaysScroll(page);
+  forgiveNetwork(watched);
+});
