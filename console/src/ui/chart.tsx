@@ -22,6 +22,8 @@ export interface ChartProps {
   height?: number;
   /** Seconds; the axis ends at the newest sample and spans this much, so live data does not jump. */
   span?: number | undefined;
+  /** The page has a CSV of its own. */
+  noCsv?: boolean;
 }
 
 const kDashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
@@ -77,12 +79,12 @@ function optionsOf(props: ChartProps, width: number, hold: (on: boolean) => void
     series: seriesOf(props.lines),
     bands: bandsOf(props.lines),
     axes: [
-      { ...axis, space: 72, values: (_, ticks) => ticks.map((t) => clock(t * 1000).slice(-8)) },
+      { ...axis, size: 28, space: 72, values: (_, ticks) => ticks.map((t) => clock(t * 1000).slice(-8)) },
       { ...axis, size: 54, values: (_, ticks) => ticks.map((t) => show(t)) },
     ],
     legend: { show: false },
     cursor: { sync: { key: 'time' }, points: { size: 6 }, drag: { x: true, y: false, setScale: true } },
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0],
     hooks: {
       setSelect: [(plot) => hold(plot.select.width > 0)],
     },
@@ -191,9 +193,11 @@ function Actions({ props, canvas }: { props: ChartProps; canvas: () => HTMLCanva
   const png = () => canvas()?.toBlob((blob) => blob && download(`${name}.png`, blob));
   return (
     <div class="chart-actions">
-      <button type="button" class="quiet" onClick={csv} aria-label={`${props.title} as CSV`}>
-        <Icon name="down" size={14} /> CSV
-      </button>
+      {props.noCsv ? null : (
+        <button type="button" class="quiet" onClick={csv} aria-label={`${props.title} as CSV`}>
+          <Icon name="down" size={14} /> CSV
+        </button>
+      )}
       <button type="button" class="quiet" onClick={png} aria-label={`${props.title} as PNG`}>
         <Icon name="down" size={14} /> PNG
       </button>

@@ -109,7 +109,7 @@ export function Result({ result }: { result: QueryResult }) {
     <Panel title={title} aside={aside} class="result">
       {picture && view.value !== 'table' ? (
         picture.kind === 'time' ? (
-          <Chart title="Query result" x={picture.x} lines={picture.lines} height={220} />
+          <Chart title="Query result" x={picture.x} lines={picture.lines} height={220} noCsv />
         ) : (
           <Bars picture={picture} />
         )

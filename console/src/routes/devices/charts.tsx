@@ -39,7 +39,7 @@ function useHistory(device: Device, points: string[], range: Range) {
   return { stored: stored?.range === range ? stored.tracks : null, error };
 }
 
-function PointChart(props: { device: Device; point: PointSpec; range: Range; stored: Track | undefined }) {
+function PointChart(props: { device: Device; point: PointSpec; range: Range; stored: Track | undefined; height: number }) {
   const { device, point, range } = props;
   const live = range === 'live';
   const track = live || !props.stored ? joined(device.metadata.name, point.name, props.stored) : props.stored;
@@ -48,7 +48,7 @@ function PointChart(props: { device: Device; point: PointSpec; range: Range; sto
   if (track.x.length === 0) return <p class="muted pad">{point.name}: no sample in this range yet.</p>;
   // A young device fills the width; an old one keeps the chosen span.
   const held = (track.x[track.x.length - 1] ?? 0) - (track.x[0] ?? 0);
-  return <Chart title={point.name} x={track.x} lines={lines} height={150} span={held < (span ?? 0) ? undefined : span} />;
+  return <Chart title={point.name} x={track.x} lines={lines} height={props.height} span={held < (span ?? 0) ? undefined : span} />;
 }
 
 export function Charts({ device }: { device: Device }) {
@@ -74,6 +74,7 @@ export function Charts({ device }: { device: Device }) {
               device={device}
               point={point}
               range={range.value}
+              height={points.length < 3 ? 230 : 150}
               stored={stored?.get(point.name)}
             />
           ))

@@ -7,7 +7,7 @@ import { Loaded, Notice } from '../../ui/states';
 import { Table } from '../../ui/table';
 import { Charts } from './charts';
 import { tableOf } from './series';
-import { Quality, Reading, valuesNow } from './value';
+import { Last, Quality, Reading, valuesNow } from './value';
 
 type Row = [string, PointValue];
 
@@ -54,7 +54,7 @@ function Found({ device }: { device: Device }) {
                 { name: 'Rate', value: rate(device.status?.rate) },
                 { name: 'Bad samples', value: count(device.status?.bad ?? 0) },
                 { name: 'Restarts', value: count(device.status?.restarts ?? 0) },
-                { name: 'Last sample', value: <Age time={device.status?.last} /> },
+                { name: 'Last sample', value: <Last device={device} /> },
                 {
                   name: 'Stored as',
                   value: <a href={`/data?table=${encodeURIComponent(tableOf(device))}`}>{tableOf(device)}</a>,

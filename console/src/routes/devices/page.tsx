@@ -3,11 +3,10 @@ import { useSignal } from '@preact/signals';
 import { count, rate } from '../../format';
 import type { Device } from '../../net/types';
 import { devices } from '../../state/lists';
-import { valuesOf } from '../../state/live';
-import { Age, PageHead, Panel, Ready, readiness } from '../../ui/parts';
+import { PageHead, Panel, Ready, readiness } from '../../ui/parts';
 import { Empty, Loaded } from '../../ui/states';
 import { Table } from '../../ui/table';
-import { Reading, valuesNow } from './value';
+import { Last, Reading, valuesNow } from './value';
 
 const kShown = 3;
 
@@ -24,14 +23,6 @@ function Values({ device }: { device: Device }) {
       {entries.length > kShown ? <span class="muted">+{entries.length - kShown}</span> : null}
     </span>
   );
-}
-
-function Last({ device }: { device: Device }) {
-  let newest = device.status?.last ?? '';
-  for (const value of Object.values(valuesOf(device.metadata.name).value)) {
-    if (value.time && value.time > newest) newest = value.time;
-  }
-  return <Age time={newest || null} />;
 }
 
 function DeviceTable({ rows }: { rows: Device[] }) {

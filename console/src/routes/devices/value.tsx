@@ -2,7 +2,7 @@
 import { quality, unit, value as show } from '../../format';
 import type { Device, PointValue } from '../../net/types';
 import { valuesOf } from '../../state/live';
-import { Pill } from '../../ui/parts';
+import { Age, Pill } from '../../ui/parts';
 
 /** What the node said last, overlaid by what the event stream said since. */
 export function valuesNow(device: Device): Record<string, PointValue> {
@@ -38,4 +38,12 @@ export function Quality({ status }: { status: string | number | undefined }) {
   const word = quality(status);
   const tone = word === 'good' ? 'good' : word.startsWith('bad') ? 'bad' : word === 'unknown' ? 'idle' : 'warn';
   return <Pill tone={tone}>{word}</Pill>;
+}
+
+export function Last({ device }: { device: Device }) {
+  let newest = device.status?.last ?? '';
+  for (const value of Object.values(valuesOf(device.metadata.name).value)) {
+    if (value.time && value.time > newest) newest = value.time;
+  }
+  return <Age time={newest || null} />;
 }

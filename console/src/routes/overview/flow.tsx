@@ -11,11 +11,14 @@ import type { Frame, Placed } from './layout';
 import { edgePaths } from './paths';
 
 const kPhone = 640;
+const kOthers = 570;
 
 function frameFor(width: number): Frame {
   const vertical = width < kPhone;
-  const nodeWidth = vertical ? Math.min(158, (width - 12) / 2) : width < 1100 ? 132 : 168;
-  return { width, vertical, nodeWidth, nodeHeight: 50 };
+  const nodeWidth = vertical ? Math.min(158, (width - 12) / 2) : width < 1100 ? 132 : 172;
+  // What the tiles above and the cards below leave of the window.
+  const height = vertical ? 0 : window.innerHeight - kOthers;
+  return { width, height, vertical, nodeWidth, nodeHeight: 52 };
 }
 
 /** The width of the box, kept true; layout depends on it. */
@@ -181,9 +184,10 @@ function Edges(props: { shown: ShownGraph; placed: Placed; frame: Frame; hovered
 export function Flow({ graph }: { graph: Graph }) {
   const { ref, width } = useWidth();
   const [hovered, setHovered] = useState('');
-  const frame = frameFor(width);
-  const shown = condense(withLive(graph, live.value), frame.vertical ? 2 : 8);
-  const placed = usePlaced(shown, frame);
+  const asked = frameFor(width);
+  const shown = condense(withLive(graph, live.value), asked.vertical ? 2 : 8, asked.vertical);
+  const placed = usePlaced(shown, asked);
+  const frame = { ...asked, nodeWidth: placed?.nodeWidth ?? asked.nodeWidth };
   const label = `Flow graph: ${shown.nodes.length} parts, ${shown.edges.length} links. The list holds the same figures.`;
   return (
     <div ref={ref} class="flow" role="group" aria-label={label} data-testid="flow">

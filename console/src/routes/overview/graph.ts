@@ -12,14 +12,15 @@ export interface ShownGraph {
   edges: GraphEdge[];
 }
 
-/** Forty plugs that feed the same streams are one thought: beyond `above` they become one node. */
-export function condense(graph: Graph, above: number): ShownGraph {
+/** Forty plugs that feed the same streams are one thought: beyond `above` they become one node;
+ * `mixed` joins them whatever they feed, where there is room for one only. */
+export function condense(graph: Graph, above: number, mixed: boolean): ShownGraph {
   const targets = new Map<string, string[]>();
   for (const edge of graph.edges) targets.set(edge.from, [...(targets.get(edge.from) ?? []), edge.to]);
   const groups = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (node.kind !== 'device') continue;
-    const key = (targets.get(node.id) ?? []).sort().join('\n');
+    const key = mixed ? '' : (targets.get(node.id) ?? []).sort().join('\n');
     groups.set(key, [...(groups.get(key) ?? []), node]);
   }
   const alias = new Map<string, string>();
