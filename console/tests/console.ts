@@ -43,6 +43,14 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   expect(over).toBeLessThanOrEqual(0);
 }
 
+const kShots = process.env.INFINIEDGE_CONSOLE_SHOTS;
+
+/** A picture for the eye, only when asked for. */
+export async function shot(page: Page, name: string): Promise<void> {
+  if (!kShots) return;
+  await page.screenshot({ path: `${kShots}/${test.info().project.name}-${name}.png`, fullPage: true });
+}
+
 /** First names of the lists, asked from the node: the tests know no device by heart. */
 export async function firstName(page: Page, plural: 'devices' | 'models'): Promise<string> {
   const answer = await page.request.get(`/api/v1/${plural}`);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, expectNoSidewaysScroll, firstName, test, theme } from './console';
-
-const kShots = process.env.INFINIEDGE_CONSOLE_SHOTS;
+import { expect, expectAccessible, expectNoSidewaysScroll, firstName, shot, test, theme } from './console';
 
 interface Route {
   name: string;
@@ -69,13 +67,11 @@ const kRoutes: Route[] = [
 
 for (const route of kRoutes) {
   for (const which of ['light', 'dark'] as const) {
-    test(`${route.name} is accessible, fits and asks no one else in ${which}`, async ({ page }, info) => {
+    test(`${route.name} is accessible, fits and asks no one else in ${which}`, async ({ page }) => {
       await theme(page, which);
       await route.open(page);
-      if (kShots) {
-        await page.waitForTimeout(4000); // For the eye only: let some live values in.
-        await page.screenshot({ path: `${kShots}/${info.project.name}-${route.name}-${which}.png`, fullPage: true });
-      }
+      if (process.env.INFINIEDGE_CONSOLE_SHOTS) await page.waitForTimeout(4000); // Some live values.
+      await shot(page, `${route.name}-${which}`);
       await expectAccessible(page);
       await expectNoSidewaysScroll(page);
     });

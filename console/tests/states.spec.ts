@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The states of each route, made by changing the node's answers on their way to the page.
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, expectNoSidewaysScroll, forgiveNetwork, test, theme } from './console';
+import { expect, expectAccessible, expectNoSidewaysScroll, forgiveNetwork, shot, test, theme } from './console';
 
 const kLists = [
   { path: '/devices', api: '**/api/v1/devices*' },
@@ -18,6 +18,7 @@ for (const { path, api } of kLists) {
     await answer(page, api, 200, { kind: 'List', items: [] });
     await page.goto(path);
     await expect(page.getByTestId('empty')).toContainText('infiniedge ');
+    await shot(page, `empty${path.replace('/', '-')}`);
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
   });
@@ -26,6 +27,7 @@ for (const { path, api } of kLists) {
     await answer(page, api, 503, { title: 'Unavailable', status: 503, detail: 'store is replaying its log', code: 'Unavailable' });
     await page.goto(path);
     await expect(page.getByTestId('error')).toContainText('store is replaying its log');
+    await shot(page, `error${path.replace('/', '-')}`);
     await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
     await expectAccessible(page);
     forgiveNetwork(watched);
@@ -49,16 +51,17 @@ for (const { path, api } of kLists) {
 }
 
 for (const which of ['light', 'dark'] as const) {
-  test(`a lost node leaves its last data, with their age, in ${which}`, async ({ page, context, watched }) => {
+  test(`a lost node leaves its last data, with their age, in ${which}`, async ({ page, watched }) => {
     await theme(page, which);
+    // An open stream cannot be cut from here: it is refused from the start.
+    await page.route('**/api/v1/events*', (route) => route.abort());
     await page.goto('/devices');
     await expect(page.getByRole('table', { name: 'Devices' })).toBeVisible();
-    await context.setOffline(true);
     await page.route('**/api/**', (route) => route.abort());
     await expect(page.getByTestId('offline-banner')).toContainText('has not answered for', { timeout: 20_000 });
     await expect(page.getByRole('table', { name: 'Devices' })).toBeVisible();
     await expectAccessible(page);
-    await context.setOffline(false);
+    await shot(page, `offline-${which}`);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await expect(page.getByTestId('offline-banner')).toBeHidden({ timeout: 20_000 });
     forgiveNetwork(watched);
@@ -70,6 +73,7 @@ for (const which of ['light', 'dark'] as const) {
     await theme(page, which);
     await page.goto('/devices');
     await expect(page.getByTestId('signin')).toContainText('infiniedge token create');
+    await shot(page, `signin-${which}`);
     await expectAccessible(page);
     await context.close();
   });
@@ -86,6 +90,7 @@ test('a wrong query points at the word', async ({ page, watched }) => {
   await page.getByLabel('SQL query').fill('SELECT 1\nFORM nothing');
   await page.getByRole('button', { name: 'Run' }).click();
   await expect(page.getByTestId('sql-error')).toBeVisible();
+  await shot(page, 'sql-error');
   await expectAccessible(page);
   await expectNoSidewaysScroll(page);
   forgiveNetwork(watched);

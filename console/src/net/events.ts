@@ -7,6 +7,8 @@ export type Handler = (data: unknown) => void;
 /** Milliseconds since 1970 of the last sign of life of the node; 0 before the first. */
 export const lastHeard = signal(0);
 export const online = signal(true);
+/** Counts broken streams: a broken stream is a reason to ask, not yet a lost node. */
+export const broken = signal(0);
 
 const kNames = ['resource', 'value', 'flow', 'alarm', 'decision', 'sync', 'resync', 'job', 'log'];
 const handlers = new Map<string, Handler[]>();
@@ -53,7 +55,7 @@ function open(): void {
   current.onopen = () => heard();
   current.onerror = () => {
     if (current !== source) return;
-    online.value = false;
+    broken.value++;
     // The browser retries a dropped stream itself, but gives up on any answer other than 200.
     if (current.readyState === EventSource.CLOSED) {
       retryTimer = window.setTimeout(open, retryMs);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { computed, effect, signal } from '@preact/signals';
 import { signedIn } from '../net/api';
-import { heard, online, subscribe } from '../net/events';
+import { broken, heard, online, subscribe } from '../net/events';
 import { Loader } from '../net/loader';
 import type { Alarm, Device, Graph, List, Model, NodeStatus, Resource, Stream } from '../net/types';
 import { parts } from '../router';
@@ -63,6 +63,9 @@ export function startLists(): void {
   effect(() => {
     // Entering a route fetches what it shows; `parts` is what this effect depends on.
     if (signedIn.value) for (const loader of wanted()) void loader.load();
+  });
+  effect(() => {
+    if (broken.value > 0) void poll();
   });
   setInterval(() => void poll(), kPollMs);
   setInterval(() => {

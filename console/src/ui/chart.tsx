@@ -33,12 +33,28 @@ function css(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+/** A line of one sample would be no line at all. */
+const few = (plot: uPlot): boolean => plot.data[0].length < 3;
+
+// Seconds; below one second a label would say the same twice.
+const kSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
+
+function tick(t: number, stepSeconds: number): string {
+  const d = new Date(t * 1000);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const day = `${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+  if (stepSeconds >= 86400) return day;
+  const time = `${two(d.getHours())}:${two(d.getMinutes())}`;
+  if (stepSeconds >= 21600) return `${day} ${time}`;
+  return stepSeconds >= 60 ? time : `${time}:${two(d.getSeconds())}`;
+}
+
 function seriesOf(lines: Line[]): uPlot.Series[] {
   const series: uPlot.Series[] = [{}];
   lines.forEach((line, i) => {
     const stroke = css(`--series-${(i % kColours) + 1}`);
     const dash = kDashes[Math.floor(i / kColours) % kDashes.length] ?? [];
-    series.push({ label: line.name, stroke, width: 1.5, dash, points: { show: line.values.length < 3 }, spanGaps: false });
+    series.push({ label: line.name, stroke, width: 1.5, dash, points: { show: few }, spanGaps: false });
     if (line.band) {
       const edge: uPlot.Series = { label: '', width: 0, stroke, points: { show: false } };
       series.push({ ...edge }, { ...edge });
@@ -79,7 +95,7 @@ function optionsOf(props: ChartProps, width: number, hold: (on: boolean) => void
     series: seriesOf(props.lines),
     bands: bandsOf(props.lines),
     axes: [
-      { ...axis, size: 28, space: 72, values: (_, ticks) => ticks.map((t) => clock(t * 1000).slice(-8)) },
+      { ...axis, size: 28, space: 84, incrs: kSteps, values: (_, ticks, __, ___, step) => ticks.map((t) => tick(t, step)) },
       { ...axis, size: 54, values: (_, ticks) => ticks.map((t) => show(t)) },
     ],
     legend: { show: false },

@@ -9,6 +9,8 @@ export interface Column<T> {
   /** The cell that names the row; on a phone it becomes the heading of the list item. */
   lead?: boolean;
   wide?: boolean;
+  /** Stands at the right of the heading on a phone. */
+  mark?: boolean;
 }
 
 /** A table on a desk, a list on a phone. Roles are spelt out: `display: grid` would drop them. */
@@ -20,7 +22,7 @@ export function Table<T>(props: {
   tone?: (row: T) => string;
 }) {
   const classOf = (column: Column<T>) =>
-    [column.right && 'right', column.lead && 'lead', column.wide && 'wide'].filter(Boolean).join(' ');
+    [column.right && 'right', column.lead && 'lead', column.wide && 'wide', column.mark && 'mark'].filter(Boolean).join(' ');
   return (
     <table class="table" role="table" aria-label={props.label}>
       <thead role="rowgroup">

@@ -34,7 +34,7 @@ export function Alarms() {
           onChange={(value) => (show.value = value)}
         />
       </PageHead>
-      <Panel title={show.value === 'closed' ? 'History' : 'Alarms'}>
+      <Panel title="Alarm list" class="bare">
         <Loaded
           from={alarms}
           empty={(data) =>

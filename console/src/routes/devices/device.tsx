@@ -21,7 +21,7 @@ function Points({ device }: { device: Device }) {
       keyOf={([name]) => name}
       columns={[
         { head: 'Point', lead: true, cell: ([name]) => name },
-        { head: 'Value', right: true, cell: ([, value]) => <Reading of={value} /> },
+        { head: 'Value', right: true, mark: true, cell: ([, value]) => <Reading of={value} /> },
         { head: 'Quality', cell: ([, value]) => <Quality status={value.status} /> },
         { head: 'Age', right: true, cell: ([, value]) => <Age time={value.time} plain /> },
       ]}

@@ -41,12 +41,14 @@ function DeviceTable({ rows }: { rows: Device[] }) {
         },
         {
           head: 'State',
+          mark: true,
           cell: (device) => (
             <span title={readiness(device.status?.conditions).why}>
               <Ready conditions={device.status?.conditions} />
             </span>
           ),
         },
+        { head: 'Connector', cell: (device) => <span class="tag">{device.spec.connector ?? '–'}</span> },
         { head: 'Values', wide: true, cell: (device) => <Values device={device} /> },
         { head: 'Last', right: true, cell: (device) => <Last device={device} /> },
         { head: 'Rate', right: true, cell: (device) => rate(device.status?.rate) },
@@ -56,7 +58,6 @@ function DeviceTable({ rows }: { rows: Device[] }) {
           cell: (device) => <span class={device.status?.bad ? 'bad-text' : ''}>{count(device.status?.bad ?? 0)}</span>,
         },
         { head: 'Restarts', right: true, cell: (device) => count(device.status?.restarts ?? 0) },
-        { head: 'Connector', cell: (device) => <span class="tag">{device.spec.connector ?? '–'}</span> },
       ]}
     />
   );

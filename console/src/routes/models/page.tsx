@@ -30,7 +30,7 @@ function ModelTable({ rows }: { rows: Model[] }) {
           lead: true,
           cell: (model) => <a href={`/models/${encodeURIComponent(model.metadata.name)}`}>{model.metadata.name}</a>,
         },
-        { head: 'State', cell: (model) => <Ready conditions={model.status?.conditions} /> },
+        { head: 'State', mark: true, cell: (model) => <Ready conditions={model.status?.conditions} /> },
         { head: 'Version', cell: (model) => model.status?.version ?? '–' },
         { head: 'Task', cell: (model) => model.spec.task ?? '–' },
         { head: 'Backend', cell: (model) => <span class="tag">{model.status?.backend ?? '–'}</span> },

@@ -123,9 +123,12 @@ function NodeCard(props: { node: Shown; fact: string; frame: Frame; at: { x: num
         <span class="flow-name">
           <span class="sr">{node.kind} </span>
           {node.label && node.kind === 'decision' ? node.label : node.name}
-          {node.ready ? null : <span class="flow-bad"> not ready</span>}
         </span>
-        <span class="flow-fact">{props.fact || '\u00a0'}</span>
+        {node.ready ? (
+          <span class="flow-fact">{props.fact || '\u00a0'}</span>
+        ) : (
+          <span class="flow-fact flow-bad">not ready</span>
+        )}
       </span>
     </>
   );

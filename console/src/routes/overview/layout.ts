@@ -60,7 +60,8 @@ function lay(shown: ShownGraph, frame: Frame): Laid {
     if (node.kind === 'device') g.setEdge(kRoot, node.id, { weight: 8 });
   }
   for (const edge of shown.edges) {
-    const weight = edge.from.startsWith('device/') ? 3 : 1;
+    // Both outcomes of a decision stand beside each other.
+    const weight = edge.from.startsWith('device/') || edge.to.startsWith('decision/') ? 3 : 1;
     if (g.hasNode(edge.from) && g.hasNode(edge.to)) g.setEdge(edge.from, edge.to, { weight });
   }
   layout(g);

@@ -87,6 +87,7 @@ export function Nodes({ nodes }: { nodes: HubNode[] }) {
           { head: 'Node', lead: true, cell: (node) => <strong>{node.name ?? node.gateway}</strong> },
           {
             head: 'State',
+          mark: true,
             cell: (node) => (
               <Pill tone={node.connected ? 'good' : 'bad'}>{node.connected ? 'Connected' : 'Away'}</Pill>
             ),

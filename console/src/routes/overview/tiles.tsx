@@ -57,6 +57,11 @@ function backlog(node: NodeStatus): { rows: number; bytes: number; eta: number |
   return { rows, bytes: size, eta, state: uplinks.length ? state : 'no uplink' };
 }
 
+function waiting(wait: ReturnType<typeof backlog>): string {
+  if (wait.state !== 'connected' || wait.rows === 0) return wait.state;
+  return `${bytes(wait.bytes)}${wait.eta == null ? '' : `, ${duration(wait.eta)} left`}`;
+}
+
 function latency(): { p50?: number | undefined; p99?: number | undefined } {
   let p50: number | undefined;
   let p99: number | undefined;
@@ -110,7 +115,7 @@ export function Tiles({ node }: { node: NodeStatus }) {
       <Tile
         name="To the hub"
         value={wait.state === 'no uplink' ? kNone : `${short(wait.rows)} rows`}
-        sub={wait.rows > 0 ? `${bytes(wait.bytes)}${wait.eta == null ? '' : `, ${duration(wait.eta)} left`}, ${wait.state}` : wait.state}
+        sub={waiting(wait)}
         ring={history.backlog}
         floor={10}
         tone={wait.state === 'down' ? 'bad' : ''}
