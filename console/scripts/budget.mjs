@@ -38,7 +38,8 @@ const sum = (list) => list.reduce((total, row) => total + row.gzip, 0);
 const firstBytes = sum(rows.filter((row) => first.has(row.name)));
 const allBytes = sum(rows);
 const kB = (bytes) => (bytes / 1000).toFixed(1).padStart(7);
-for (const row of rows) console.log(`${kB(row.gzip)} kB ${first.has(row.name) ? '*' : ' '} ${row.name}`);
+for (const row of rows)
+  console.log(`${kB(row.gzip)} kB ${first.has(row.name) ? '*' : ' '} ${row.name}`);
 console.log(`${kB(firstBytes)} kB gzip, first page (*), budget ${kFirstPage / 1000}`);
 console.log(`${kB(allBytes)} kB gzip, all, budget ${kAll / 1000}`);
 if (firstBytes > kFirstPage || allBytes > kAll) {

@@ -60,7 +60,8 @@ function Route() {
   return (
     <Notice icon="search" title="Nothing is at this address" testid="missing">
       <p>
-        The console has no page <code>/{parts.value.join('/')}</code>. <a href="/">Go to the overview</a>
+        The console has no page <code>/{parts.value.join('/')}</code>.{' '}
+        <a href="/">Go to the overview</a>
       </p>
     </Notice>
   );

@@ -68,7 +68,8 @@ export function duration(seconds: number | null | undefined): string {
 /** The node may send RFC 3339 text, or seconds, ms or µs since 1970: the size tells which. */
 export function millis(t: string | number | null | undefined): number {
   if (t == null) return NaN;
-  if (typeof t === 'string') return Date.parse(/[Zz]|[+-]\d\d:?\d\d$/.test(t) ? t : `${t.replace(' ', 'T')}Z`);
+  if (typeof t === 'string')
+    return Date.parse(/[Zz]|[+-]\d\d:?\d\d$/.test(t) ? t : `${t.replace(' ', 'T')}Z`);
   if (t > 1e17) return t / 1e6;
   if (t > 1e14) return t / 1e3;
   return t > 1e11 ? t : t * 1e3;
@@ -85,7 +86,14 @@ export function clock(t: string | number | null | undefined): string {
   return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${time}`;
 }
 
-const kUnits: Record<string, string> = { Cel: '°C', '%': '%', '1': '', deg: '°', Ohm: 'Ω', 'm/s2': 'm/s²' };
+const kUnits: Record<string, string> = {
+  Cel: '°C',
+  '%': '%',
+  '1': '',
+  deg: '°',
+  Ohm: 'Ω',
+  'm/s2': 'm/s²',
+};
 
 /** UCUM is for machines; these few read better the usual way. */
 export function unit(ucum: string | undefined): string {
@@ -98,7 +106,9 @@ export function value(v: unknown): string {
     if (!Number.isFinite(v)) return String(v);
     if (Number.isInteger(v)) return Math.abs(v) < 1e15 ? grouped.format(v) : String(v);
     const a = Math.abs(v);
-    return a >= 1e6 || a < 1e-3 ? v.toPrecision(4) : String(Number(v.toFixed(a >= 100 ? 1 : a >= 1 ? 2 : 4)));
+    return a >= 1e6 || a < 1e-3
+      ? v.toPrecision(4)
+      : String(Number(v.toFixed(a >= 100 ? 1 : a >= 1 ? 2 : 4)));
   }
   if (typeof v === 'boolean') return v ? 'true' : 'false';
   return typeof v === 'object' ? JSON.stringify(v) : String(v);

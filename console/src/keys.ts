@@ -22,7 +22,10 @@ const kPrefixMs = 1200;
 let prefixAt = 0;
 
 function typing(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('input, textarea, select, [contenteditable], dialog') !== null;
+  return (
+    target instanceof Element &&
+    target.closest('input, textarea, select, [contenteditable], dialog') !== null
+  );
 }
 
 function onKey(event: KeyboardEvent): void {

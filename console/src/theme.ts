@@ -8,7 +8,9 @@ export const theme = stored<Theme>('theme', 'system');
 const systemDark = signal(matchMedia('(prefers-color-scheme: dark)').matches);
 
 /** What is really on screen; charts redraw when it changes. */
-export const dark = computed(() => (theme.value === 'system' ? systemDark.value : theme.value === 'dark'));
+export const dark = computed(() =>
+  theme.value === 'system' ? systemDark.value : theme.value === 'dark',
+);
 
 export function startTheme(): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', (event) => {

@@ -13,7 +13,8 @@ export const test = base.extend<{ watched: string[] }>({
       page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
       page.on('request', (request) => {
         const url = request.url();
-        if (!url.startsWith(`${baseURL}/`) && !url.startsWith('blob:')) wrong.push(`foreign request: ${url}`);
+        if (!url.startsWith(`${baseURL}/`) && !url.startsWith('blob:'))
+          wrong.push(`foreign request: ${url}`);
       });
       await use(wrong);
       expect(wrong).toEqual([]);
@@ -33,13 +34,19 @@ export async function theme(page: Page, which: 'light' | 'dark'): Promise<void> 
 }
 
 export async function expectAccessible(page: Page): Promise<void> {
-  const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze();
-  const told = found.violations.map((v) => `${v.id}: ${v.nodes.map((node) => `${node.target} ${node.failureSummary}`).join(' | ')}`);
+  const found = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+    .analyze();
+  const told = found.violations.map(
+    (v) => `${v.id}: ${v.nodes.map((node) => `${node.target} ${node.failureSummary}`).join(' | ')}`,
+  );
   expect(told).toEqual([]);
 }
 
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const over = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
   expect(over).toBeLessThanOrEqual(0);
 }
 
@@ -48,7 +55,10 @@ const kShots = process.env.INFINIEDGE_CONSOLE_SHOTS;
 /** A picture for the eye, only when asked for. */
 export async function shot(page: Page, name: string): Promise<void> {
   if (!kShots) return;
-  await page.screenshot({ path: `${kShots}/${test.info().project.name}-${name}.png`, fullPage: true });
+  await page.screenshot({
+    path: `${kShots}/${test.info().project.name}-${name}.png`,
+    fullPage: true,
+  });
 }
 
 /** First names of the lists, asked from the node: the tests know no device by heart. */

@@ -4,11 +4,20 @@
 const started = Date.now() - 754_000;
 const plugs = ['plug-1', 'plug-2', 'plug-3', 'plug-4'];
 const iso = (ms) => new Date(ms).toISOString();
-const wave = (seed, t = Date.now()) => Math.sin(t / 9000 + seed * 2) + 0.3 * Math.sin(t / 1700 + seed);
+const wave = (seed, t = Date.now()) =>
+  Math.sin(t / 9000 + seed * 2) + 0.3 * Math.sin(t / 1700 + seed);
 const power = (i, t = Date.now()) => Math.max(0, [42, 1840, 620, 9][i] * (1 + 0.12 * wave(i, t)));
 const elapsed = () => (Date.now() - started) / 1000;
 const ready = (ok = true, reason, message) => ({
-  conditions: [{ type: 'Ready', status: ok ? 'True' : 'False', reason, message, lastTransitionTime: iso(started) }],
+  conditions: [
+    {
+      type: 'Ready',
+      status: ok ? 'True' : 'False',
+      reason,
+      message,
+      lastTransitionTime: iso(started),
+    },
+  ],
 });
 
 export const status = () => ({
@@ -20,11 +29,32 @@ export const status = () => ({
   ready: true,
   rss_bytes: 31e6,
   health: { ok: true, reasons: [] },
-  first_inference: { time: iso(started + 2140), model: 'appliance', label: 'Hairdryer', score: 0.973, device: 'plug-2' },
+  first_inference: {
+    time: iso(started + 2140),
+    model: 'appliance',
+    label: 'Hairdryer',
+    score: 0.973,
+    device: 'plug-2',
+  },
   cloud_share: 0.081,
-  counts: { devices: 5, devices_ready: 4, streams: 2, models: 1, alarms_open: alarms.filter((a) => a.state === 'open').length },
+  counts: {
+    devices: 5,
+    devices_ready: 4,
+    streams: 2,
+    models: 1,
+    alarms_open: alarms.filter((a) => a.state === 'open').length,
+  },
   store: { rows: Math.round(18420 + elapsed() * 4), disk_bytes: 1_840_000 },
-  uplinks: [{ name: 'site-hub', to: 'hub', state: 'connected', backlog_rows: 12, backlog_bytes: 2210, acked_seq: 18400 }],
+  uplinks: [
+    {
+      name: 'site-hub',
+      to: 'hub',
+      state: 'connected',
+      backlog_rows: 12,
+      backlog_bytes: 2210,
+      acked_seq: 18400,
+    },
+  ],
   nodes: [],
 });
 
@@ -94,7 +124,14 @@ export function* values(which) {
   for (const [i, device] of plugs.entries()) {
     if (which !== '*' && which !== device) continue;
     const watts = power(i);
-    yield { device, t: iso(Date.now()), v: { power: [Number(watts.toFixed(2)), 'good'], voltage: [229.8 + wave(i), i === 3 ? 'uncertain' : 'good'] } };
+    yield {
+      device,
+      t: iso(Date.now()),
+      v: {
+        power: [Number(watts.toFixed(2)), 'good'],
+        voltage: [229.8 + wave(i), i === 3 ? 'uncertain' : 'good'],
+      },
+    };
   }
 }
 
@@ -116,15 +153,27 @@ export const devices = () => [
       bad: i === 3 ? 7 : 0,
       last: iso(Date.now() - 400),
       restarts: 0,
-      values: { power: { value: power(i), status: 'good', time: iso(Date.now() - 400), unit: 'W' } },
+      values: {
+        power: { value: power(i), status: 'good', time: iso(Date.now() - 400), unit: 'W' },
+      },
     },
   })),
   {
     apiVersion: 'infiniedge.io/v1',
     kind: 'Device',
     metadata: { name: 'boiler' },
-    spec: { connector: 'modbus', address: 'tcp://10.0.0.21:502', points: [{ name: 'flow_temp', unit: 'Cel' }] },
-    status: { ...ready(false, 'Unavailable', 'connection refused by 10.0.0.21:502; next try in 14 s'), rate: 0, bad: 0, restarts: 9, values: {} },
+    spec: {
+      connector: 'modbus',
+      address: 'tcp://10.0.0.21:502',
+      points: [{ name: 'flow_temp', unit: 'Cel' }],
+    },
+    status: {
+      ...ready(false, 'Unavailable', 'connection refused by 10.0.0.21:502; next try in 14 s'),
+      rate: 0,
+      bad: 0,
+      restarts: 9,
+      values: {},
+    },
   },
 ];
 
@@ -133,9 +182,22 @@ export const streams = () => [
     kind: 'Stream',
     metadata: { name: 'appliance-events' },
     spec: { sql: 'SELECT …' },
-    status: { ...ready(), rate: 0.9, schema: [{ name: 'label', type: 'string' }, { name: 'score', type: 'float64' }, { name: 'power', type: 'float64', unit: 'W' }] },
+    status: {
+      ...ready(),
+      rate: 0.9,
+      schema: [
+        { name: 'label', type: 'string' },
+        { name: 'score', type: 'float64' },
+        { name: 'power', type: 'float64', unit: 'W' },
+      ],
+    },
   },
-  { kind: 'Stream', metadata: { name: 'heater-watch' }, spec: {}, status: { ...ready(), schema: [{ name: 'on_time', type: 'float64', unit: 's' }] } },
+  {
+    kind: 'Stream',
+    metadata: { name: 'heater-watch' },
+    spec: {},
+    status: { ...ready(), schema: [{ name: 'on_time', type: 'float64', unit: 's' }] },
+  },
 ];
 
 export const models = () => [
@@ -145,8 +207,22 @@ export const models = () => [
     spec: {
       source: 'file:models/appliance',
       task: 'classify',
-      classes: ['Air conditioner', 'Fan', 'Fridge', 'Hairdryer', 'Heater', 'Laptop', 'Microwave', 'Vacuum'],
-      cascade: { teacher: 'hub:appliance-large', risk: 0.02, budget: { share: 0.1, burst: 20 }, offline: 'answer' },
+      classes: [
+        'Air conditioner',
+        'Fan',
+        'Fridge',
+        'Hairdryer',
+        'Heater',
+        'Laptop',
+        'Microwave',
+        'Vacuum',
+      ],
+      cascade: {
+        teacher: 'hub:appliance-large',
+        risk: 0.02,
+        budget: { share: 0.1, burst: 20 },
+        offline: 'answer',
+      },
     },
     status: {
       ...ready(),
@@ -168,14 +244,39 @@ export const models = () => [
 ];
 
 export const alarms = [
-  { id: 'a-3', time: iso(Date.now() - 64_000), stream: 'heater-watch', severity: 'critical', text: 'Heater on plug-2 has been on for 42 min', state: 'open', count: 1 },
-  { id: 'a-2', time: iso(Date.now() - 320_000), stream: 'heater-watch', severity: 'warning', text: 'Power of plug-3 above 600 W', state: 'open', count: 4 },
-  { id: 'a-1', time: iso(Date.now() - 700_000), stream: 'appliance-events', severity: 'info', text: 'New appliance seen on plug-4', state: 'closed', count: 1 },
+  {
+    id: 'a-3',
+    time: iso(Date.now() - 64_000),
+    stream: 'heater-watch',
+    severity: 'critical',
+    text: 'Heater on plug-2 has been on for 42 min',
+    state: 'open',
+    count: 1,
+  },
+  {
+    id: 'a-2',
+    time: iso(Date.now() - 320_000),
+    stream: 'heater-watch',
+    severity: 'warning',
+    text: 'Power of plug-3 above 600 W',
+    state: 'open',
+    count: 4,
+  },
+  {
+    id: 'a-1',
+    time: iso(Date.now() - 700_000),
+    stream: 'appliance-events',
+    severity: 'info',
+    text: 'New appliance seen on plug-4',
+    state: 'closed',
+    count: 1,
+  },
 ];
 
 function series(columns, seconds, step, rowOf) {
   const rows = [];
-  for (let t = Date.now() - seconds * 1000; t < Date.now(); t += step * 1000) rows.push(...rowOf(t));
+  for (let t = Date.now() - seconds * 1000; t < Date.now(); t += step * 1000)
+    rows.push(...rowOf(t));
   return { columns, rows, truncated: false, elapsed_ms: 3.4 };
 }
 
@@ -185,7 +286,20 @@ export function query(sql) {
     const before = sql.slice(0, wrong.index).split('\n');
     const column = (before.at(-1)?.length ?? 0) + 1;
     const suggestion = { FORM: 'FROM', frm: 'FROM', SELEC: 'SELECT', plug_9: 'plug_1' }[wrong[1]];
-    return { errors: [{ line: before.length, column, end: column + wrong[1].length, severity: 'error', id: 'R002', message: `unknown name "${wrong[1]}"`, suggestion, help: 'infiniedge sql "SELECT * FROM streams"' }] };
+    return {
+      errors: [
+        {
+          line: before.length,
+          column,
+          end: column + wrong[1].length,
+          severity: 'error',
+          id: 'R002',
+          message: `unknown name "${wrong[1]}"`,
+          suggestion,
+          help: 'infiniedge sql "SELECT * FROM streams"',
+        },
+      ],
+    };
   }
   if (/time_bucket/.test(sql)) {
     const step = Number(/INTERVAL '(\d+)/.exec(sql)?.[1] ?? 2);
@@ -198,8 +312,21 @@ export function query(sql) {
     });
   }
   if (/count/i.test(sql)) {
-    const columns = [{ name: 'label', type: 'VARCHAR' }, { name: 'n', type: 'BIGINT' }];
-    return { columns, rows: [['Laptop', 212], ['Fridge', 171], ['Hairdryer', 96], ['Heater', 61], ['Fan', 40]], elapsed_ms: 1.9 };
+    const columns = [
+      { name: 'label', type: 'VARCHAR' },
+      { name: 'n', type: 'BIGINT' },
+    ];
+    return {
+      columns,
+      rows: [
+        ['Laptop', 212],
+        ['Fridge', 171],
+        ['Hairdryer', 96],
+        ['Heater', 61],
+        ['Fan', 40],
+      ],
+      elapsed_ms: 1.9,
+    };
   }
   const columns = [
     { name: 'ts', type: 'TIMESTAMP' },
@@ -208,5 +335,7 @@ export function query(sql) {
     { name: 'power', type: 'DOUBLE' },
   ];
   let seq = 18000;
-  return series(columns, 120, 2, (t) => plugs.slice(0, 3).map((device, i) => [iso(t), device, seq++, power(i, t)]));
+  return series(columns, 120, 2, (t) =>
+    plugs.slice(0, 3).map((device, i) => [iso(t), device, seq++, power(i, t)]),
+  );
 }

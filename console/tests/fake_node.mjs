@@ -4,10 +4,27 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { alarms, devices, flow, graph, models, query, status, streams, sync, decision, values } from './fake_data.mjs';
+import {
+  alarms,
+  devices,
+  flow,
+  graph,
+  models,
+  query,
+  status,
+  streams,
+  sync,
+  decision,
+  values,
+} from './fake_data.mjs';
 
 const dist = new URL('../dist', import.meta.url).pathname;
-const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const kTypes = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 const kHeaders = {
   'Content-Security-Policy': "default-src 'self'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
@@ -21,7 +38,12 @@ function json(response, code, body, type = 'application/json') {
 }
 
 function problem(response, code, title, detail, errors) {
-  json(response, code, { title, status: code, detail, code: title, errors }, 'application/problem+json');
+  json(
+    response,
+    code,
+    { title, status: code, detail, code: title, errors },
+    'application/problem+json',
+  );
 }
 
 async function bodyOf(request) {
@@ -32,13 +54,23 @@ async function bodyOf(request) {
 
 function sendFile(response, path) {
   const wanted = normalize(join(dist, path));
-  const file = wanted.startsWith(dist) && extname(wanted) && existsSync(wanted) ? wanted : join(dist, 'index.html');
-  response.writeHead(200, { ...kHeaders, 'Content-Type': kTypes[extname(file)] ?? 'application/octet-stream' });
+  const file =
+    wanted.startsWith(dist) && extname(wanted) && existsSync(wanted)
+      ? wanted
+      : join(dist, 'index.html');
+  response.writeHead(200, {
+    ...kHeaders,
+    'Content-Type': kTypes[extname(file)] ?? 'application/octet-stream',
+  });
   createReadStream(file).pipe(response);
 }
 
 function events(response, topics) {
-  response.writeHead(200, { ...kHeaders, 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.writeHead(200, {
+    ...kHeaders,
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+  });
   response.write('retry: 2000\n\n');
   const send = (name, data) => response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   const tick = () => {
@@ -61,16 +93,21 @@ const server = createServer(async (request, response) => {
   const url = new URL(request.url, 'http://127.0.0.1');
   const path = url.pathname;
   if (path === '/api/v1/session') {
-    if ((await bodyOf(request)).token !== kToken) return problem(response, 401, 'Denied', 'The link was used.');
+    if ((await bodyOf(request)).token !== kToken)
+      return problem(response, 401, 'Denied', 'The link was used.');
     response.writeHead(204, { 'Set-Cookie': `${kCookie}; HttpOnly; SameSite=Strict; Path=/` });
     return response.end();
   }
   if (!path.startsWith('/api/') && path !== '/v1/query') return sendFile(response, path);
-  if (!(request.headers.cookie ?? '').includes(kCookie)) return problem(response, 401, 'Denied', 'No session.');
-  if (path === '/api/v1/events') return events(response, (url.searchParams.get('topics') ?? '').split(','));
+  if (!(request.headers.cookie ?? '').includes(kCookie))
+    return problem(response, 401, 'Denied', 'No session.');
+  if (path === '/api/v1/events')
+    return events(response, (url.searchParams.get('topics') ?? '').split(','));
   if (path === '/v1/query') {
     const answer = query((await bodyOf(request)).sql);
-    return answer.errors ? problem(response, 400, 'Invalid', answer.errors[0].message, answer.errors) : json(response, 200, answer);
+    return answer.errors
+      ? problem(response, 400, 'Invalid', answer.errors[0].message, answer.errors)
+      : json(response, 200, answer);
   }
   const ack = /^\/api\/v1\/alarms\/(.+)\/ack$/.exec(path);
   if (ack) {
@@ -90,7 +127,9 @@ const server = createServer(async (request, response) => {
     '/api/v1/alarms': () => ({ items: alarms }),
   };
   const route = routes[path];
-  return route ? json(response, 200, route()) : problem(response, 404, 'NotFound', `no route ${path}`);
+  return route
+    ? json(response, 200, route())
+    : problem(response, 404, 'NotFound', `no route ${path}`);
 });
 
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, expectNoSidewaysScroll, firstName, shot, test, theme } from './console';
+import {
+  expect,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  firstName,
+  shot,
+  test,
+  theme,
+} from './console';
 
 interface Route {
   name: string;
@@ -84,7 +92,9 @@ test('the flow graph has an equal list', async ({ page }) => {
   await expect(nodes.first()).toBeVisible();
   await page.getByRole('button', { name: 'List' }).click();
   const graph = await (await page.request.get('/api/v1/graph')).json();
-  await expect(page.getByRole('table', { name: 'Flow' }).locator('tbody tr')).toHaveCount(graph.edges.length);
+  await expect(page.getByRole('table', { name: 'Flow' }).locator('tbody tr')).toHaveCount(
+    graph.edges.length,
+  );
   await expectAccessible(page);
   await expectNoSidewaysScroll(page);
 });

@@ -39,8 +39,13 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   try {
     response = await fetch(path, { credentials: 'same-origin', ...init });
   } catch (cause) {
-    if (init.signal?.aborted) throw new Problem(0, 'Cancelled', 'The request was cancelled.', 'Cancelled');
-    throw new Problem(0, 'No answer', `The node did not answer: ${String((cause as Error).message)}.`);
+    if (init.signal?.aborted)
+      throw new Problem(0, 'Cancelled', 'The request was cancelled.', 'Cancelled');
+    throw new Problem(
+      0,
+      'No answer',
+      `The node did not answer: ${String((cause as Error).message)}.`,
+    );
   }
   if (response.ok) return response;
   if (response.status === 401) signedIn.value = false;
@@ -52,7 +57,11 @@ export async function get<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-export async function post<T>(path: string, body?: unknown, abort?: AbortSignal): Promise<T | null> {
+export async function post<T>(
+  path: string,
+  body?: unknown,
+  abort?: AbortSignal,
+): Promise<T | null> {
   const response = await send(path, {
     method: 'POST',
     headers: { Accept: 'application/json', 'Content-Type': 'application/json' },

@@ -43,7 +43,13 @@ export interface PointSpec {
 
 export type Device = Resource<
   { connector?: string; address?: string; every?: string; stream?: string; points?: PointSpec[] },
-  { rate?: number; bad?: number; last?: string; restarts?: number; values?: Record<string, PointValue> }
+  {
+    rate?: number;
+    bad?: number;
+    last?: string;
+    restarts?: number;
+    values?: Record<string, PointValue>;
+  }
 >;
 
 export type Stream = Resource<

@@ -28,7 +28,12 @@ export function More() {
             </a>
           ))}
       </div>
-      <Segmented label="Theme" value={theme.value} options={kThemes} onChange={(value) => (theme.value = value)} />
+      <Segmented
+        label="Theme"
+        value={theme.value}
+        options={kThemes}
+        onChange={(value) => (theme.value = value)}
+      />
       {node ? (
         <p class="muted">
           {node.node} · {node.version} · up {duration(node.uptime_s)}

@@ -16,7 +16,12 @@ interface Hit {
 const kMax = 12;
 
 function everything(): Hit[] {
-  const hits: Hit[] = kRoutes.map((route) => ({ to: route.to, name: route.name, kind: 'page', icon: route.icon }));
+  const hits: Hit[] = kRoutes.map((route) => ({
+    to: route.to,
+    name: route.name,
+    kind: 'page',
+    icon: route.icon,
+  }));
   const add = (list: { metadata: { name: string } }[] | undefined, kind: 'device' | 'model') => {
     for (const item of list ?? []) {
       const name = item.metadata.name;

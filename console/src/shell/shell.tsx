@@ -25,9 +25,14 @@ function RailLink({ route }: { route: (typeof kRoutes)[number] }) {
   const here = `/${parts.value[0] ?? ''}` === route.to;
   const open = route.to === '/alarms' ? openAlarms.value.length : 0;
   const counts = status.data.value?.counts;
-  const total = route.to === '/devices' ? counts?.devices : route.to === '/models' ? counts?.models : undefined;
+  const total =
+    route.to === '/devices' ? counts?.devices : route.to === '/models' ? counts?.models : undefined;
   return (
-    <a href={route.to} class={`rail-link at-${route.icon}`} aria-current={here ? 'page' : undefined}>
+    <a
+      href={route.to}
+      class={`rail-link at-${route.icon}`}
+      aria-current={here ? 'page' : undefined}
+    >
       <Icon name={route.icon} />
       <span class="rail-name">{route.name}</span>
       {open ? (
@@ -96,7 +101,12 @@ function Top() {
         {node?.role === 'hub' ? <span class="tag">hub</span> : null}
         <NodeState />
       </div>
-      <button type="button" class="search-button" aria-haspopup="dialog" onClick={() => (searchOpen.value = true)}>
+      <button
+        type="button"
+        class="search-button"
+        aria-haspopup="dialog"
+        onClick={() => (searchOpen.value = true)}
+      >
         <Icon name="search" size={16} />
         <span>Search</span>
         <kbd>/</kbd>
@@ -131,8 +141,8 @@ function Banner() {
       <div class="banner" role="status" data-testid="offline-banner">
         <Icon name="offline" />
         <span>
-          <strong>The node has not answered for {duration((now.value - since) / 1000)}.</strong> What you see is from
-          then; the console keeps trying.
+          <strong>The node has not answered for {duration((now.value - since) / 1000)}.</strong>{' '}
+          What you see is from then; the console keeps trying.
         </span>
       </div>
     );

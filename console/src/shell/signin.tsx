@@ -18,7 +18,11 @@ export function SignIn() {
       await openSession(tokenIn(text));
     } catch (problem) {
       const used = problem instanceof Problem && problem.status === 401;
-      setError(used ? 'The node refused this link: it was used, or is older than ten minutes.' : String(problem));
+      setError(
+        used
+          ? 'The node refused this link: it was used, or is older than ten minutes.'
+          : String(problem),
+      );
     }
   };
   return (

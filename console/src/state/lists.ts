@@ -17,7 +17,9 @@ export const alarms = new Loader<{ items: Alarm[] }>('/api/v1/alarms');
 /** One tick a second for ages; stands still while the page is hidden. */
 export const now = signal(Date.now());
 
-export const openAlarms = computed(() => (alarms.data.value?.items ?? []).filter((a) => a.state === 'open'));
+export const openAlarms = computed(() =>
+  (alarms.data.value?.items ?? []).filter((a) => a.state === 'open'),
+);
 
 interface Loadable {
   load(): Promise<void>;

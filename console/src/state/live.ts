@@ -2,7 +2,14 @@
 import { computed, signal, type Signal } from '@preact/signals';
 import { millis } from '../format';
 import { on } from '../net/events';
-import type { Alarm, DecisionEvent, GraphEdge, PointValue, SyncEvent, ValueEvent } from '../net/types';
+import type {
+  Alarm,
+  DecisionEvent,
+  GraphEdge,
+  PointValue,
+  SyncEvent,
+  ValueEvent,
+} from '../net/types';
 import { Ring } from './ring';
 import { alarms, devices, graph, models, reloadAll, streams, uplinks } from './lists';
 
@@ -13,7 +20,12 @@ export const decisions = signal<Map<string, DecisionEvent>>(new Map());
 export const syncs = signal<Map<string, SyncEvent>>(new Map());
 export const freshAlarm = signal<Alarm | null>(null);
 
-export const history = { rows: new Ring(), p99: new Ring(), cloud: new Ring(), backlog: new Ring() };
+export const history = {
+  rows: new Ring(),
+  p99: new Ring(),
+  cloud: new Ring(),
+  backlog: new Ring(),
+};
 export const modelHistory = new Map<string, { p50: Ring; p99: Ring; cloud: Ring }>();
 
 const values = new Map<string, Signal<Record<string, PointValue>>>();
@@ -37,7 +49,11 @@ export function seriesOf(device: string, point: string): Ring {
 
 export function modelHistoryOf(model: string): { p50: Ring; p99: Ring; cloud: Ring } {
   let found = modelHistory.get(model);
-  if (!found) modelHistory.set(model, (found = { p50: new Ring(900), p99: new Ring(900), cloud: new Ring(900) }));
+  if (!found)
+    modelHistory.set(
+      model,
+      (found = { p50: new Ring(900), p99: new Ring(900), cloud: new Ring(900) }),
+    );
   return found;
 }
 
@@ -101,7 +117,9 @@ function onAlarm(data: unknown): void {
   const alarm = data as Alarm;
   const items = alarms.data.value?.items ?? [];
   const known = items.find((item) => item.id === alarm.id);
-  alarms.data.value = { items: known ? items.map((item) => (item.id === alarm.id ? alarm : item)) : [alarm, ...items] };
+  alarms.data.value = {
+    items: known ? items.map((item) => (item.id === alarm.id ? alarm : item)) : [alarm, ...items],
+  };
   if (!known && alarm.state === 'open') freshAlarm.value = alarm;
 }
 

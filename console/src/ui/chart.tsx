@@ -37,7 +37,10 @@ function css(name: string): string {
 const few = (plot: uPlot): boolean => plot.data[0].length < 3;
 
 // Seconds; below one second a label would say the same twice.
-const kSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
+const kSteps = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800,
+  604800,
+];
 
 function tick(t: number, stepSeconds: number): string {
   const d = new Date(t * 1000);
@@ -54,7 +57,14 @@ function seriesOf(lines: Line[]): uPlot.Series[] {
   lines.forEach((line, i) => {
     const stroke = css(`--series-${(i % kColours) + 1}`);
     const dash = kDashes[Math.floor(i / kColours) % kDashes.length] ?? [];
-    series.push({ label: line.name, stroke, width: 1.5, dash, points: { show: few }, spanGaps: false });
+    series.push({
+      label: line.name,
+      stroke,
+      width: 1.5,
+      dash,
+      points: { show: few },
+      spanGaps: false,
+    });
     if (line.band) {
       const edge: uPlot.Series = { label: '', width: 0, stroke, points: { show: false } };
       series.push({ ...edge }, { ...edge });
@@ -67,7 +77,8 @@ function bandsOf(lines: Line[]): uPlot.Band[] {
   const bands: uPlot.Band[] = [];
   let at = 1;
   lines.forEach((line, i) => {
-    if (line.band) bands.push({ series: [at + 2, at + 1], fill: css(`--series-${(i % kColours) + 1}`) + '2e' });
+    if (line.band)
+      bands.push({ series: [at + 2, at + 1], fill: css(`--series-${(i % kColours) + 1}`) + '2e' });
     at += line.band ? 3 : 1;
   });
   return bands;
@@ -95,11 +106,21 @@ function optionsOf(props: ChartProps, width: number, hold: (on: boolean) => void
     series: seriesOf(props.lines),
     bands: bandsOf(props.lines),
     axes: [
-      { ...axis, size: 28, space: 84, incrs: kSteps, values: (_, ticks, __, ___, step) => ticks.map((t) => tick(t, step)) },
+      {
+        ...axis,
+        size: 28,
+        space: 84,
+        incrs: kSteps,
+        values: (_, ticks, __, ___, step) => ticks.map((t) => tick(t, step)),
+      },
       { ...axis, size: 54, values: (_, ticks) => ticks.map((t) => show(t)) },
     ],
     legend: { show: false },
-    cursor: { sync: { key: 'time' }, points: { size: 6 }, drag: { x: true, y: false, setScale: true } },
+    cursor: {
+      sync: { key: 'time' },
+      points: { size: 6 },
+      drag: { x: true, y: false, setScale: true },
+    },
     padding: [8, 26, 0, 0],
     hooks: {
       setSelect: [(plot) => hold(plot.select.width > 0)],
@@ -159,7 +180,9 @@ function usePlot(props: ChartProps) {
       plot.over.addEventListener('dblclick', () => hold(false));
       held.current = { plot, zoomed: false };
       feed(plot, latest.current, false);
-      watch = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height: latest.current.height ?? 200 }));
+      watch = new ResizeObserver(() =>
+        plot.setSize({ width: host.clientWidth, height: latest.current.height ?? 200 }),
+      );
       watch.observe(host);
     });
     return () => {
@@ -199,11 +222,20 @@ function Legend({ props, index }: { props: ChartProps; index: number | null }) {
   );
 }
 
-function Actions({ props, canvas }: { props: ChartProps; canvas: () => HTMLCanvasElement | null | undefined }) {
+function Actions({
+  props,
+  canvas,
+}: {
+  props: ChartProps;
+  canvas: () => HTMLCanvasElement | null | undefined;
+}) {
   const name = props.title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const csv = () => {
     const heads = ['time', ...props.lines.map((line) => line.name)];
-    const rows = props.x.map((t, i) => [new Date(t * 1000).toISOString(), ...props.lines.map((line) => line.values[i] ?? null)]);
+    const rows = props.x.map((t, i) => [
+      new Date(t * 1000).toISOString(),
+      ...props.lines.map((line) => line.values[i] ?? null),
+    ]);
     download(`${name}.csv`, new Blob([toCsv(heads, rows)], { type: 'text/csv' }));
   };
   const png = () => canvas()?.toBlob((blob) => blob && download(`${name}.png`, blob));
@@ -235,7 +267,15 @@ export function Chart(props: ChartProps) {
         <Legend props={props} index={index} />
         <Actions props={props} canvas={() => box.current?.querySelector('canvas')} />
       </figcaption>
-      <div ref={box} class="plot" role="img" aria-label={summary(props)} tabIndex={0} onKeyDown={onKey} style={{ minHeight: `${props.height ?? 200}px` }} />
+      <div
+        ref={box}
+        class="plot"
+        role="img"
+        aria-label={summary(props)}
+        tabIndex={0}
+        onKeyDown={onKey}
+        style={{ minHeight: `${props.height ?? 200}px` }}
+      />
     </figure>
   );
 }

@@ -17,12 +17,20 @@ export function Pill({ tone, children }: { tone: Tone; children: ComponentChildr
   );
 }
 
-export function readiness(conditions: Condition[] | undefined): { tone: Tone; word: string; why: string } {
+export function readiness(conditions: Condition[] | undefined): {
+  tone: Tone;
+  word: string;
+  why: string;
+} {
   const ready = conditions?.find((condition) => condition.type === 'Ready');
   if (!ready) return { tone: 'idle', word: 'Unknown', why: '' };
   if (ready.status === 'True') return { tone: 'good', word: 'Ready', why: ready.message ?? '' };
   const why = [ready.reason, ready.message].filter(Boolean).join(': ');
-  return { tone: ready.status === 'False' ? 'bad' : 'warn', word: ready.reason ?? 'Not ready', why };
+  return {
+    tone: ready.status === 'False' ? 'bad' : 'warn',
+    word: ready.reason ?? 'Not ready',
+    why,
+  };
 }
 
 export function Ready({ conditions }: { conditions?: Condition[] | undefined }) {
@@ -40,7 +48,13 @@ export function SeverityTag({ severity }: { severity: Severity }) {
 }
 
 /** "3 s ago", kept true by the clock; the exact time is the title. */
-export function Age({ time, plain }: { time: string | number | null | undefined; plain?: boolean }) {
+export function Age({
+  time,
+  plain,
+}: {
+  time: string | number | null | undefined;
+  plain?: boolean;
+}) {
   const ms = millis(time);
   if (Number.isNaN(ms)) return <span class="muted">never</span>;
   const seconds = (now.value - ms) / 1000;
@@ -69,7 +83,11 @@ export function Panel(props: {
   );
 }
 
-export function PageHead(props: { title: string; sub?: ComponentChildren; children?: ComponentChildren }) {
+export function PageHead(props: {
+  title: string;
+  sub?: ComponentChildren;
+  children?: ComponentChildren;
+}) {
   return (
     <div class="page-head">
       <div class="page-title">

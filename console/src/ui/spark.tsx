@@ -28,7 +28,15 @@ function linePath(ring: Ring, from: number, scale: Scale): string {
 }
 
 /** The last two minutes of one figure. A picture only: the number beside it says the same. */
-export function Spark({ ring, floor = 0, tone = '' }: { ring: Ring; floor?: number; tone?: string }) {
+export function Spark({
+  ring,
+  floor = 0,
+  tone = '',
+}: {
+  ring: Ring;
+  floor?: number;
+  tone?: string;
+}) {
   void ring.version.value;
   const end = ring.t[ring.t.length - 1] ?? 0;
   // A young page stretches what it has instead of hiding it in the corner.
@@ -44,9 +52,20 @@ export function Spark({ ring, floor = 0, tone = '' }: { ring: Ring; floor?: numb
   };
   const line = linePath(ring, start, scale);
   return (
-    <svg class={`spark ${tone}`} viewBox={`0 0 ${kWidth} ${kHeight}`} preserveAspectRatio="none" aria-hidden="true">
-      {seen.length > 1 ? <path class="spark-area" d={`${line}L${kWidth} ${kHeight}L0 ${kHeight}Z`} /> : null}
-      {seen.length > 1 ? <path class="spark-line" d={line} /> : <path class="spark-none" d="M0 28H120" />}
+    <svg
+      class={`spark ${tone}`}
+      viewBox={`0 0 ${kWidth} ${kHeight}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
+      {seen.length > 1 ? (
+        <path class="spark-area" d={`${line}L${kWidth} ${kHeight}L0 ${kHeight}Z`} />
+      ) : null}
+      {seen.length > 1 ? (
+        <path class="spark-line" d={line} />
+      ) : (
+        <path class="spark-none" d="M0 28H120" />
+      )}
     </svg>
   );
 }

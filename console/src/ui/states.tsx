@@ -64,7 +64,8 @@ function fixFor(problem: Problem): string {
   const own = problem.items.find((item) => item.help)?.help;
   if (own) return own;
   if (problem.status === 429) return 'The node is busy. It answers again in a moment.';
-  if (problem.status === 503 || problem.status === 504) return 'The part behind this page is not up yet. Retrying.';
+  if (problem.status === 503 || problem.status === 504)
+    return 'The part behind this page is not up yet. Retrying.';
   if (problem.status === 404) return 'It may have been deleted: infiniedge get all';
   return 'Look at what the node logged: infiniedge logs --since 5m';
 }
@@ -89,7 +90,9 @@ export function Failure({ problem, retry }: { problem: Problem; retry?: () => vo
     >
       <p>{problem.detail}</p>
       <p class="muted">
-        {offline ? 'The page fills as soon as the node is back. Is it running? infiniedge ps' : fixFor(problem)}
+        {offline
+          ? 'The page fills as soon as the node is back. Is it running? infiniedge ps'
+          : fixFor(problem)}
       </p>
       {retry ? (
         <button type="button" class="button" onClick={retry}>

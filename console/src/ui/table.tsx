@@ -22,7 +22,9 @@ export function Table<T>(props: {
   tone?: (row: T) => string;
 }) {
   const classOf = (column: Column<T>) =>
-    [column.right && 'right', column.lead && 'lead', column.wide && 'wide', column.mark && 'mark'].filter(Boolean).join(' ');
+    [column.right && 'right', column.lead && 'lead', column.wide && 'wide', column.mark && 'mark']
+      .filter(Boolean)
+      .join(' ');
   return (
     <table class="table" role="table" aria-label={props.label}>
       <thead role="rowgroup">

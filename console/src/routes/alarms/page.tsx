@@ -17,11 +17,15 @@ const kNoneOf: Record<Show, string> = {
 export function Alarms() {
   const show = useSignal<Show>('open');
   const items = alarms.data.value?.items ?? [];
-  const of = (state: Show) => (state === 'all' ? items : items.filter((alarm) => alarm.state === state));
+  const of = (state: Show) =>
+    state === 'all' ? items : items.filter((alarm) => alarm.state === state);
   const option = (value: Show, word: string) => ({ value, label: `${word} ${of(value).length}` });
   return (
     <div class="page">
-      <PageHead title="Alarms" sub="Raised by the rules of streams; closed when their condition ends.">
+      <PageHead
+        title="Alarms"
+        sub="Raised by the rules of streams; closed when their condition ends."
+      >
         <Segmented
           label="Show alarms"
           value={show.value}

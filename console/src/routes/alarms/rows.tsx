@@ -11,7 +11,9 @@ import { Age, SeverityTag } from '../../ui/parts';
 async function acknowledge(alarm: Alarm): Promise<void> {
   const set = (state: Alarm['state']) => {
     const items = alarms.data.value?.items ?? [];
-    alarms.data.value = { items: items.map((item) => (item.id === alarm.id ? { ...item, state } : item)) };
+    alarms.data.value = {
+      items: items.map((item) => (item.id === alarm.id ? { ...item, state } : item)),
+    };
   };
   set('acknowledged');
   try {
@@ -32,7 +34,8 @@ function Acknowledge({ alarm }: { alarm: Alarm }) {
     const list = (event.currentTarget as Element).closest('.panel');
     acknowledge(alarm).catch((problem: Problem) => setError(problem.message));
     requestAnimationFrame(() => {
-      const next = list?.querySelector<HTMLElement>('.alarm .button') ?? document.getElementById('main');
+      const next =
+        list?.querySelector<HTMLElement>('.alarm .button') ?? document.getElementById('main');
       next?.focus({ preventScroll: true });
     });
   };
@@ -61,7 +64,12 @@ export function AlarmRows({ rows, none }: { rows: Alarm[]; none: string }) {
   return (
     <ul class="alarms">
       {rows.map((alarm) => (
-        <li key={alarm.id} class={`alarm ${alarm.severity} ${alarm.state}`} data-testid="alarm" data-state={alarm.state}>
+        <li
+          key={alarm.id}
+          class={`alarm ${alarm.severity} ${alarm.state}`}
+          data-testid="alarm"
+          data-state={alarm.state}
+        >
           <SeverityTag severity={alarm.severity} />
           <div class="alarm-text">
             <p>
@@ -69,10 +77,15 @@ export function AlarmRows({ rows, none }: { rows: Alarm[]; none: string }) {
               {alarm.count > 1 ? <span class="times"> ×{alarm.count}</span> : null}
             </p>
             <p class="muted">
-              {alarm.stream} · <span title={clock(alarm.time)}>{clock(alarm.time)}</span> · <Age time={alarm.time} />
+              {alarm.stream} · <span title={clock(alarm.time)}>{clock(alarm.time)}</span> ·{' '}
+              <Age time={alarm.time} />
             </p>
           </div>
-          {alarm.state === 'open' ? <Acknowledge alarm={alarm} /> : <span class="tag">{alarm.state}</span>}
+          {alarm.state === 'open' ? (
+            <Acknowledge alarm={alarm} />
+          ) : (
+            <span class="tag">{alarm.state}</span>
+          )}
         </li>
       ))}
     </ul>

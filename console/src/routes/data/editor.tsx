@@ -55,7 +55,12 @@ export function Editor() {
             <Icon name="stop" size={15} /> Cancel
           </button>
         ) : (
-          <button type="button" class="button primary" onClick={() => void run()} disabled={!sql.value.trim()}>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => void run()}
+            disabled={!sql.value.trim()}
+          >
             <Icon name="run" size={15} /> Run
           </button>
         )}
@@ -124,7 +129,11 @@ export function SqlError({ of }: { of: Problem }) {
               </pre>
             )}
             {item.suggestion && line !== undefined ? (
-              <button type="button" class="button" onClick={() => repair(item.line ?? 1, column, length, item.suggestion ?? '')}>
+              <button
+                type="button"
+                class="button"
+                onClick={() => repair(item.line ?? 1, column, length, item.suggestion ?? '')}
+              >
                 Use “{item.suggestion}”
               </button>
             ) : null}

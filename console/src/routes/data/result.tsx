@@ -12,15 +12,19 @@ const kRowsShown = 500;
 
 function cellOf(v: Scalar, type: string): string {
   if (v == null) return 'null';
-  if (typeof v === 'string' && /timestamp/i.test(type)) return v.replace('T', ' ').replace(/(\.\d{3})\d*/, '$1');
+  if (typeof v === 'string' && /timestamp/i.test(type))
+    return v.replace('T', ' ').replace(/(\.\d{3})\d*/, '$1');
   // Figures as stored: rounding would hide what a query is after.
-  if (typeof v === 'number') return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(9)));
+  if (typeof v === 'number')
+    return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(9)));
   return typeof v === 'object' ? JSON.stringify(v) : String(v);
 }
 
 function Rows({ result }: { result: QueryResult }) {
   const shown = result.rows.slice(0, kRowsShown);
-  const numeric = result.columns.map((column) => /int|double|float|decimal|real/i.test(column.type));
+  const numeric = result.columns.map((column) =>
+    /int|double|float|decimal|real/i.test(column.type),
+  );
   return (
     <div class="grid-scroll" tabIndex={0} role="region" aria-label="Rows of the result">
       <table class="grid" data-testid="result">
@@ -80,7 +84,15 @@ export function Result({ result }: { result: QueryResult }) {
   const csv = () =>
     download(
       'infiniedge.csv',
-      new Blob([toCsv(result.columns.map((column) => column.name), result.rows)], { type: 'text/csv' }),
+      new Blob(
+        [
+          toCsv(
+            result.columns.map((column) => column.name),
+            result.rows,
+          ),
+        ],
+        { type: 'text/csv' },
+      ),
     );
   const aside = (
     <>

@@ -31,7 +31,9 @@ export function pictureOf(result: QueryResult): TimePicture | BarPicture | null 
   const { columns } = result;
   const time = columns.findIndex((column) => isTime(column.type));
   // Numbering is not a figure.
-  const numbers = columns.map((_, i) => i).filter((i) => isNumber(columns[i]?.type ?? '') && !columns[i]?.name.startsWith('_'));
+  const numbers = columns
+    .map((_, i) => i)
+    .filter((i) => isNumber(columns[i]?.type ?? '') && !columns[i]?.name.startsWith('_'));
   if (result.rows.length < 2 || numbers.length === 0) return null;
   if (time >= 0) return lines(result, time, numbers);
   const name = columns.findIndex((column) => /char|text|string/i.test(column.type));
@@ -66,7 +68,9 @@ function lines(result: QueryResult, time: number, numbers: number[]): TimePictur
     }
   }
   // Many devices seldom share a stamp: joining over their nulls is not bridging a gap.
-  const dense = [...found].slice(0, kMaxLines).map(([name, values]) => ({ name, values: split < 0 ? values : carried(values) }));
+  const dense = [...found]
+    .slice(0, kMaxLines)
+    .map(([name, values]) => ({ name, values: split < 0 ? values : carried(values) }));
   return dense.length ? { kind: 'time', x: stamps, lines: dense } : null;
 }
 

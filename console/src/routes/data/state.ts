@@ -23,11 +23,16 @@ export async function run(): Promise<void> {
   abort = new AbortController();
   running.value = true;
   try {
-    result.value = await post<QueryResult>('/v1/query', { sql: text, max_rows: kMaxRows }, abort.signal);
+    result.value = await post<QueryResult>(
+      '/v1/query',
+      { sql: text, max_rows: kMaxRows },
+      abort.signal,
+    );
     problem.value = null;
     recent.value = [text, ...recent.value.filter((old) => old !== text)].slice(0, kRecent);
   } catch (error) {
-    problem.value = error instanceof Problem ? error : new Problem(0, 'Unreadable answer', String(error));
+    problem.value =
+      error instanceof Problem ? error : new Problem(0, 'Unreadable answer', String(error));
   } finally {
     ran.value = text;
     running.value = false;

@@ -17,11 +17,19 @@ export function tables(): TableInfo[] {
     if (!found.has(info.name)) found.set(info.name, info);
   };
   for (const stream of streams.data.value?.items ?? []) {
-    add({ name: stream.metadata.name.replaceAll('-', '_'), kind: 'stream', columns: stream.status?.schema ?? [] });
+    add({
+      name: stream.metadata.name.replaceAll('-', '_'),
+      kind: 'stream',
+      columns: stream.status?.schema ?? [],
+    });
   }
   for (const model of models.data.value?.items ?? []) {
     if (!model.spec.cascade) continue;
-    add({ name: `${model.metadata.name.replaceAll('-', '_')}__decision`, kind: 'decisions', columns: [] });
+    add({
+      name: `${model.metadata.name.replaceAll('-', '_')}__decision`,
+      kind: 'decisions',
+      columns: [],
+    });
   }
   for (const device of devices.data.value?.items ?? []) {
     add({ name: tableOf(device), kind: 'device', columns: device.spec.points ?? [] });

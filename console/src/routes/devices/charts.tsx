@@ -39,32 +39,66 @@ function useHistory(device: Device, points: string[], range: Range) {
   return { stored: stored?.range === range ? stored.tracks : null, error };
 }
 
-function PointChart(props: { device: Device; point: PointSpec; range: Range; stored: Track | undefined; height: number }) {
+function PointChart(props: {
+  device: Device;
+  point: PointSpec;
+  range: Range;
+  stored: Track | undefined;
+  height: number;
+}) {
   const { device, point, range } = props;
   const live = range === 'live';
-  const track = live || !props.stored ? joined(device.metadata.name, point.name, props.stored) : props.stored;
-  const lines = [{ name: point.name, unit: unit(point.unit), values: track.values, band: live ? undefined : track.band }];
+  const track =
+    live || !props.stored ? joined(device.metadata.name, point.name, props.stored) : props.stored;
+  const lines = [
+    {
+      name: point.name,
+      unit: unit(point.unit),
+      values: track.values,
+      band: live ? undefined : track.band,
+    },
+  ];
   const span = kRanges.find((item) => item.value === range)?.seconds;
-  if (track.x.length === 0) return <p class="muted pad">{point.name}: no sample in this range yet.</p>;
+  if (track.x.length === 0)
+    return <p class="muted pad">{point.name}: no sample in this range yet.</p>;
   // A young device fills the width; an old one keeps the chosen span.
   const held = (track.x[track.x.length - 1] ?? 0) - (track.x[0] ?? 0);
-  return <Chart title={point.name} x={track.x} lines={lines} height={props.height} span={held < (span ?? 0) ? undefined : span} />;
+  return (
+    <Chart
+      title={point.name}
+      x={track.x}
+      lines={lines}
+      height={props.height}
+      span={held < (span ?? 0) ? undefined : span}
+    />
+  );
 }
 
 export function Charts({ device }: { device: Device }) {
   const range = useSignal<Range>('live');
   const values = valuesNow(device);
-  const specs = device.spec.points ?? Object.keys(values).map((name) => ({ name, unit: values[name]?.unit }) as PointSpec);
+  const specs =
+    device.spec.points ??
+    Object.keys(values).map((name) => ({ name, unit: values[name]?.unit }) as PointSpec);
   const points = specs.filter((point) => drawable(point, values[point.name]?.value));
   const { stored, error } = useHistory(
     device,
     points.map((point) => point.name),
     range.value,
   );
-  const aside = <Segmented label="Range" value={range.value} options={kRanges} onChange={(value) => (range.value = value)} />;
+  const aside = (
+    <Segmented
+      label="Range"
+      value={range.value}
+      options={kRanges}
+      onChange={(value) => (range.value = value)}
+    />
+  );
   return (
     <Panel title="Series" aside={aside} class="charts">
-      {points.length === 0 ? <p class="muted pad">This device has no numeric point to draw.</p> : null}
+      {points.length === 0 ? (
+        <p class="muted pad">This device has no numeric point to draw.</p>
+      ) : null}
       {error && range.value !== 'live' ? <Failure problem={error} /> : null}
       {range.value !== 'live' && !stored && !error ? <Skeleton rows={3} /> : null}
       {range.value === 'live' || stored

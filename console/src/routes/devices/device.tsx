@@ -57,7 +57,11 @@ function Found({ device }: { device: Device }) {
                 { name: 'Last sample', value: <Last device={device} /> },
                 {
                   name: 'Stored as',
-                  value: <a href={`/data?table=${encodeURIComponent(tableOf(device))}`}>{tableOf(device)}</a>,
+                  value: (
+                    <a href={`/data?table=${encodeURIComponent(tableOf(device))}`}>
+                      {tableOf(device)}
+                    </a>
+                  ),
                 },
               ]}
             />

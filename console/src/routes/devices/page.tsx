@@ -36,7 +36,9 @@ function DeviceTable({ rows }: { rows: Device[] }) {
           head: 'Device',
           lead: true,
           cell: (device) => (
-            <a href={`/devices/${encodeURIComponent(device.metadata.name)}`}>{device.metadata.name}</a>
+            <a href={`/devices/${encodeURIComponent(device.metadata.name)}`}>
+              {device.metadata.name}
+            </a>
           ),
         },
         {
@@ -48,14 +50,21 @@ function DeviceTable({ rows }: { rows: Device[] }) {
             </span>
           ),
         },
-        { head: 'Connector', cell: (device) => <span class="tag">{device.spec.connector ?? '–'}</span> },
+        {
+          head: 'Connector',
+          cell: (device) => <span class="tag">{device.spec.connector ?? '–'}</span>,
+        },
         { head: 'Values', wide: true, cell: (device) => <Values device={device} /> },
         { head: 'Last', right: true, cell: (device) => <Last device={device} /> },
         { head: 'Rate', right: true, cell: (device) => rate(device.status?.rate) },
         {
           head: 'Bad',
           right: true,
-          cell: (device) => <span class={device.status?.bad ? 'bad-text' : ''}>{count(device.status?.bad ?? 0)}</span>,
+          cell: (device) => (
+            <span class={device.status?.bad ? 'bad-text' : ''}>
+              {count(device.status?.bad ?? 0)}
+            </span>
+          ),
         },
         { head: 'Restarts', right: true, cell: (device) => count(device.status?.restarts ?? 0) },
       ]}
@@ -70,13 +79,18 @@ function sick(device: Device): number {
 export function Devices() {
   const text = useSignal('');
   const items = devices.data.value?.items ?? [];
-  const found = items.filter((device) => device.metadata.name.includes(text.value.trim().toLowerCase()));
+  const found = items.filter((device) =>
+    device.metadata.name.includes(text.value.trim().toLowerCase()),
+  );
   // Those that need a look come first.
   const rows = [...found].sort((a, b) => sick(a) - sick(b));
   const ready = items.filter((device) => sick(device) === 1).length;
   return (
     <div class="page">
-      <PageHead title="Devices" sub={items.length ? `${ready} of ${items.length} ready` : undefined}>
+      <PageHead
+        title="Devices"
+        sub={items.length ? `${ready} of ${items.length} ready` : undefined}
+      >
         {items.length > 8 ? (
           <input
             class="filter"

@@ -36,7 +36,11 @@ export function drawable(point: PointSpec, sample: unknown): boolean {
 }
 
 /** Stored history of the points, in buckets with their range, so that no peak is lost. */
-export async function history(device: Device, points: string[], seconds: number): Promise<Map<string, Track>> {
+export async function history(
+  device: Device,
+  points: string[],
+  seconds: number,
+): Promise<Map<string, Track>> {
   const bucket = Math.max(1, Math.round(seconds / kBuckets));
   const from = new Date(Date.now() - seconds * 1000).toISOString().replace('T', ' ').slice(0, 19);
   const columns = points

@@ -8,7 +8,11 @@ import { Age, Pill } from '../../ui/parts';
 export function valuesNow(device: Device): Record<string, PointValue> {
   const kept = device.status?.values ?? {};
   const live = valuesOf(device.metadata.name).value;
-  const names = [...(device.spec.points ?? []).map((point) => point.name), ...Object.keys(kept), ...Object.keys(live)];
+  const names = [
+    ...(device.spec.points ?? []).map((point) => point.name),
+    ...Object.keys(kept),
+    ...Object.keys(live),
+  ];
   const all: Record<string, PointValue> = {};
   for (const name of names) {
     const found = { ...kept[name], ...live[name] };
@@ -36,7 +40,14 @@ export function Reading({ of }: { of: PointValue }) {
 
 export function Quality({ status }: { status: string | number | undefined }) {
   const word = quality(status);
-  const tone = word === 'good' ? 'good' : word.startsWith('bad') ? 'bad' : word === 'unknown' ? 'idle' : 'warn';
+  const tone =
+    word === 'good'
+      ? 'good'
+      : word.startsWith('bad')
+        ? 'bad'
+        : word === 'unknown'
+          ? 'idle'
+          : 'warn';
   return <Pill tone={tone}>{word}</Pill>;
 }
 

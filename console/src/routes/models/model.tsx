@@ -29,10 +29,21 @@ function LatencyChart({ name }: { name: string }) {
 function CloudChart({ name, budget }: { name: string; budget: number | undefined }) {
   const { cloud } = modelHistoryOf(name);
   void cloud.version.value;
-  if (cloud.t.length < 2) return <p class="muted pad">The share is drawn from the second decision on.</p>;
-  const lines = [{ name: 'cloud share', unit: '%', values: cloud.v.map((v) => (v == null ? null : v * 100)) }];
-  if (budget != null) lines.push({ name: 'budget', unit: '%', values: cloud.v.map(() => budget * 100) });
-  return <Chart title={`Cloud share of ${name}`} x={cloud.t.map((t) => t / 1000)} lines={lines} height={190} />;
+  if (cloud.t.length < 2)
+    return <p class="muted pad">The share is drawn from the second decision on.</p>;
+  const lines = [
+    { name: 'cloud share', unit: '%', values: cloud.v.map((v) => (v == null ? null : v * 100)) },
+  ];
+  if (budget != null)
+    lines.push({ name: 'budget', unit: '%', values: cloud.v.map(() => budget * 100) });
+  return (
+    <Chart
+      title={`Cloud share of ${name}`}
+      x={cloud.t.map((t) => t / 1000)}
+      lines={lines}
+      height={190}
+    />
+  );
 }
 
 function Serving({ model }: { model: Model }) {
@@ -45,7 +56,11 @@ function Serving({ model }: { model: Model }) {
           { name: 'Version', value: status?.version ?? '–' },
           { name: 'State', value: status?.state ?? '–' },
           { name: 'Backend', value: status?.backend ?? '–' },
-          { name: 'Runs on', value: status?.device ?? '–', title: 'The device whose counters moved' },
+          {
+            name: 'Runs on',
+            value: status?.device ?? '–',
+            title: 'The device whose counters moved',
+          },
           { name: 'p50', value: micros(p50) },
           { name: 'p99', value: micros(p99) },
           { name: 'Inferences', value: count(status?.inferences) },

@@ -28,12 +28,21 @@ function ModelTable({ rows }: { rows: Model[] }) {
         {
           head: 'Model',
           lead: true,
-          cell: (model) => <a href={`/models/${encodeURIComponent(model.metadata.name)}`}>{model.metadata.name}</a>,
+          cell: (model) => (
+            <a href={`/models/${encodeURIComponent(model.metadata.name)}`}>{model.metadata.name}</a>
+          ),
         },
-        { head: 'State', mark: true, cell: (model) => <Ready conditions={model.status?.conditions} /> },
+        {
+          head: 'State',
+          mark: true,
+          cell: (model) => <Ready conditions={model.status?.conditions} />,
+        },
         { head: 'Version', cell: (model) => model.status?.version ?? '–' },
         { head: 'Task', cell: (model) => model.spec.task ?? '–' },
-        { head: 'Backend', cell: (model) => <span class="tag">{model.status?.backend ?? '–'}</span> },
+        {
+          head: 'Backend',
+          cell: (model) => <span class="tag">{model.status?.backend ?? '–'}</span>,
+        },
         { head: 'Runs on', cell: (model) => model.status?.device ?? '–' },
         { head: 'p50', right: true, cell: (model) => micros(figuresOf(model).p50) },
         { head: 'p99', right: true, cell: (model) => micros(figuresOf(model).p99) },

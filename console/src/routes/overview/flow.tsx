@@ -6,8 +6,16 @@ import { models, status } from '../../state/lists';
 import { edges as live, syncs } from '../../state/live';
 import { Icon } from '../../ui/icon';
 import { Skeleton } from '../../ui/states';
-import { condense, hue, isEscalation, shapeOf, withLive, type Shown, type ShownGraph } from './graph';
-import type { Frame, Placed } from './layout';
+import {
+  condense,
+  hue,
+  isEscalation,
+  shapeOf,
+  withLive,
+  type Shown,
+  type ShownGraph,
+} from './graph';
+import type { Frame, Placed, Point } from './layout';
 import { edgePaths } from './paths';
 
 const kPhone = 640;
@@ -15,7 +23,7 @@ const kOthers = 570;
 
 function frameFor(width: number): Frame {
   const vertical = width < kPhone;
-  const nodeWidth = vertical ? Math.min(158, (width - 12) / 2) : width < 1100 ? 132 : 172;
+  const nodeWidth = vertical ? Math.min(158, (width - 12) / 2) : width < 1100 ? 132 : 186;
   // What the tiles above and the cards below leave of the window.
   const height = vertical ? 0 : window.innerHeight - kOthers;
   return { width, height, vertical, nodeWidth, nodeHeight: 52 };
@@ -75,7 +83,9 @@ function factOf(node: Shown, edges: GraphEdge[]): string {
     case 'stream':
       return `${rate(into)} in`;
     case 'model': {
-      const found = models.data.value?.items.find((model) => model.metadata.name === node.name)?.status;
+      const found = models.data.value?.items.find(
+        (model) => model.metadata.name === node.name,
+      )?.status;
       return found?.p99_us == null ? `${rate(into)}` : `p99 ${micros(found.p99_us)}`;
     }
     case 'decision': {
@@ -97,7 +107,15 @@ function factOf(node: Shown, edges: GraphEdge[]): string {
   }
 }
 
-function NodeCard(props: { node: Shown; fact: string; frame: Frame; at: { x: number; y: number }; onHover: (id: string) => void }) {
+interface CardProps {
+  node: Shown;
+  fact: string;
+  frame: Frame;
+  at: Point;
+  onHover: (id: string) => void;
+}
+
+function NodeCard(props: CardProps) {
   const { node, frame, at } = props;
   const style = {
     width: `${frame.nodeWidth}px`,
@@ -127,7 +145,9 @@ function NodeCard(props: { node: Shown; fact: string; frame: Frame; at: { x: num
         {node.ready ? (
           <span class="flow-fact">{props.fact || '\u00a0'}</span>
         ) : (
-          <span class="flow-fact flow-bad">not ready</span>
+          <span class="flow-fact flow-bad">
+            {node.count > 1 ? `${node.down} not ready` : 'not ready'}
+          </span>
         )}
       </span>
     </>
@@ -158,10 +178,14 @@ function Edges(props: { shown: ShownGraph; placed: Placed; frame: Frame; hovered
         if (!path) return null;
         const lit = hovered !== '' && (edge.from === hovered || edge.to === hovered);
         const target = hues.get(edge.to) ?? '';
-        const tone = target === 'escalate' || target === 'accept' ? target : (hues.get(edge.from) ?? '');
+        const tone =
+          target === 'escalate' || target === 'accept' ? target : (hues.get(edge.from) ?? '');
         const state = hovered === '' ? '' : lit ? 'lit' : 'dim';
         return (
-          <g key={`${edge.from} ${edge.to}`} class={`flow-edge hue-${tone} ${state} ${edge.dropped ? 'drops' : ''}`}>
+          <g
+            key={`${edge.from} ${edge.to}`}
+            class={`flow-edge hue-${tone} ${state} ${edge.dropped ? 'drops' : ''}`}
+          >
             <path class="flow-pipe" d={path.d} stroke-width={path.width} />
             {edge.rate > 0 ? (
               <path class="flow-dots" d={path.d} style={{ animationDuration: pace(edge.rate) }} />
@@ -195,7 +219,10 @@ export function Flow({ graph }: { graph: Graph }) {
   return (
     <div ref={ref} class="flow" role="group" aria-label={label} data-testid="flow">
       {placed ? (
-        <div class="flow-canvas" style={{ width: `${placed.width}px`, height: `${placed.height}px` }}>
+        <div
+          class="flow-canvas"
+          style={{ width: `${placed.width}px`, height: `${placed.height}px` }}
+        >
           <Edges shown={shown} placed={placed} frame={frame} hovered={hovered} />
           {shown.nodes.map((node) => {
             const at = placed.nodes.get(node.id);

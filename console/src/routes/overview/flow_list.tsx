@@ -44,12 +44,18 @@ export function FlowList({ graph }: { graph: Graph }) {
             </span>
           ),
         },
-        { head: 'p99', right: true, cell: (edge) => (edge.p99_ms ? micros(edge.p99_ms * 1000) : '–') },
+        {
+          head: 'p99',
+          right: true,
+          cell: (edge) => (edge.p99_ms ? micros(edge.p99_ms * 1000) : '–'),
+        },
         { head: 'Queue', right: true, cell: (edge) => count(edge.queue ?? 0) },
         {
           head: 'Dropped',
           right: true,
-          cell: (edge) => <span class={edge.dropped ? 'bad-text' : ''}>{count(edge.dropped ?? 0)}</span>,
+          cell: (edge) => (
+            <span class={edge.dropped ? 'bad-text' : ''}>{count(edge.dropped ?? 0)}</span>
+          ),
         },
       ]}
     />

@@ -5,6 +5,8 @@ import { edgeKey } from '../../state/live';
 export interface Shown extends GraphNode {
   /** How many devices this node stands for. */
   count: number;
+  /** How many of them are not ready. */
+  down: number;
 }
 
 export interface ShownGraph {
@@ -16,7 +18,8 @@ export interface ShownGraph {
  * `mixed` joins them whatever they feed, where there is room for one only. */
 export function condense(graph: Graph, above: number, mixed: boolean): ShownGraph {
   const targets = new Map<string, string[]>();
-  for (const edge of graph.edges) targets.set(edge.from, [...(targets.get(edge.from) ?? []), edge.to]);
+  for (const edge of graph.edges)
+    targets.set(edge.from, [...(targets.get(edge.from) ?? []), edge.to]);
   const groups = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (node.kind !== 'device') continue;
@@ -27,17 +30,20 @@ export function condense(graph: Graph, above: number, mixed: boolean): ShownGrap
   const nodes: Shown[] = [];
   for (const members of groups.values()) {
     if (members.length <= above) {
-      for (const node of members) nodes.push({ ...node, count: 1 });
+      for (const node of members) nodes.push(single(node));
       continue;
     }
     const id = `device/${members.length}:${members[0]?.name}`;
     for (const node of members) alias.set(node.id, id);
-    const ready = members.every((node) => node.ready);
-    nodes.push({ id, kind: 'device', name: `${members.length} devices`, ready, count: members.length });
+    const down = members.filter((node) => !node.ready).length;
+    const name = `${members.length} devices`;
+    nodes.push({ id, kind: 'device', name, ready: down === 0, count: members.length, down });
   }
-  for (const node of graph.nodes) if (node.kind !== 'device') nodes.push({ ...node, count: 1 });
+  for (const node of graph.nodes) if (node.kind !== 'device') nodes.push(single(node));
   return { nodes, edges: merge(graph.edges, alias) };
 }
+
+const single = (node: GraphNode): Shown => ({ ...node, count: 1, down: node.ready ? 0 : 1 });
 
 function merge(edges: GraphEdge[], alias: Map<string, string>): GraphEdge[] {
   const merged = new Map<string, GraphEdge>();
@@ -59,12 +65,18 @@ function merge(edges: GraphEdge[], alias: Map<string, string>): GraphEdge[] {
 
 /** The graph with the newest figures of each edge. */
 export function withLive(graph: Graph, live: Map<string, GraphEdge>): Graph {
-  return { nodes: graph.nodes, edges: graph.edges.map((edge) => live.get(edgeKey(edge.from, edge.to)) ?? edge) };
+  return {
+    nodes: graph.nodes,
+    edges: graph.edges.map((edge) => live.get(edgeKey(edge.from, edge.to)) ?? edge),
+  };
 }
 
 /** What the picture is laid out by; figures may change without moving a node. */
 export function shapeOf(graph: ShownGraph): string {
-  return [...graph.nodes.map((node) => node.id), ...graph.edges.map((edge) => edgeKey(edge.from, edge.to))].join('\r');
+  return [
+    ...graph.nodes.map((node) => node.id),
+    ...graph.edges.map((edge) => edgeKey(edge.from, edge.to)),
+  ].join('\r');
 }
 
 /** A tenfold rate is a step wider: rates span five decades, widths cannot. */

@@ -37,7 +37,10 @@ export function place(shown: ShownGraph, frame: Frame): Placed {
   const first = fit(lay(shown, frame), shown, frame);
   if (!frame.vertical || first.width <= frame.width) return first;
   // A phone cannot widen: the nodes give way, then the box scrolls.
-  const nodeWidth = Math.max(kMinNodeWidth, Math.floor((frame.nodeWidth * frame.width) / first.width) - 4);
+  const nodeWidth = Math.max(
+    kMinNodeWidth,
+    Math.floor((frame.nodeWidth * frame.width) / first.width) - 4,
+  );
   const narrow = { ...frame, nodeWidth };
   return fit(lay(shown, narrow), shown, narrow);
 }
@@ -122,13 +125,23 @@ function fit(g: Laid, shown: ShownGraph, frame: Frame): Placed {
 }
 
 /** Devices that feed the same streams swap places freely: by name is how people look for them. */
-function settle(shown: ShownGraph, nodes: Map<string, Point>, bends: Point[][], frame: Frame): void {
+function settle(
+  shown: ShownGraph,
+  nodes: Map<string, Point>,
+  bends: Point[][],
+  frame: Frame,
+): void {
   const groups = new Map<string, string[]>();
   for (const node of shown.nodes) {
     if (node.kind !== 'device') continue;
-    const mine = shown.edges.map((edge, i) => ({ edge, i })).filter(({ edge }) => edge.from === node.id);
+    const mine = shown.edges
+      .map((edge, i) => ({ edge, i }))
+      .filter(({ edge }) => edge.from === node.id);
     if (mine.some(({ i }) => (bends[i]?.length ?? 0) > 0)) continue;
-    const key = mine.map(({ edge }) => edge.to).sort().join('\n');
+    const key = mine
+      .map(({ edge }) => edge.to)
+      .sort()
+      .join('\n');
     groups.set(key, [...(groups.get(key) ?? []), node.id]);
   }
   const across = (p: Point) => (frame.vertical ? p.x : p.y);

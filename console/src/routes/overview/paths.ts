@@ -23,7 +23,9 @@ function ports(shown: ShownGraph, placed: Placed, frame: Frame, end: 'from' | 't
   shown.edges.forEach((edge, i) => byNode.set(edge[end], [...(byNode.get(edge[end]) ?? []), i]));
   for (const list of byNode.values()) {
     const widths = (i: number) => edgeWidth(shown.edges[i]?.rate ?? 0) + kPortGap;
-    list.sort((a, b) => across(shown.edges[a]?.[other] ?? '') - across(shown.edges[b]?.[other] ?? ''));
+    list.sort(
+      (a, b) => across(shown.edges[a]?.[other] ?? '') - across(shown.edges[b]?.[other] ?? ''),
+    );
     let at = -list.reduce((sum, i) => sum + widths(i), 0) / 2;
     for (const i of list) {
       offsets[i] = at + widths(i) / 2;
@@ -70,7 +72,9 @@ export function edgePaths(shown: ShownGraph, placed: Placed, frame: Frame): (Edg
     const reach = vertical ? frame.nodeHeight / 2 : frame.nodeWidth / 2;
     const o = out[i] ?? 0;
     const n = into[i] ?? 0;
-    const start = vertical ? { x: from.x + o, y: from.y + reach } : { x: from.x + reach, y: from.y + o };
+    const start = vertical
+      ? { x: from.x + o, y: from.y + reach }
+      : { x: from.x + reach, y: from.y + o };
     const end = vertical ? { x: to.x + n, y: to.y - reach } : { x: to.x - reach, y: to.y + n };
     const points = [start, ...(placed.bends[i] ?? []), end];
     // Where edges part, the rate stands at the far end; where they join, at the near one.

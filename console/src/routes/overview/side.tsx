@@ -10,7 +10,13 @@ export function First({ node }: { node: NodeStatus }) {
   const first = node.first_inference;
   return (
     <Panel title="First inference" class="first">
-      {first ? <FirstFound first={first} started={node.started} /> : <p class="muted pad">The first answer of a model appears here, with the time it took from the start.</p>}
+      {first ? (
+        <FirstFound first={first} started={node.started} />
+      ) : (
+        <p class="muted pad">
+          The first answer of a model appears here, with the time it took from the start.
+        </p>
+      )}
     </Panel>
   );
 }
@@ -28,7 +34,9 @@ function FirstFound({ first, started }: { first: FirstInference; started: string
       </p>
       <p class="muted">
         {clock(first.time)}
-        {took >= 0 ? `, ${took < 60 ? `${took.toFixed(1)} s` : duration(took)} after the start` : ''}
+        {took >= 0
+          ? `, ${took < 60 ? `${took.toFixed(1)} s` : duration(took)} after the start`
+          : ''}
       </p>
     </div>
   );
@@ -51,12 +59,15 @@ export function Outcomes({ model }: { model?: string }) {
     n: events.reduce((sum, event) => sum + (event[outcome.key] ?? 0), 0),
   }));
   const all = rows.reduce((sum, row) => sum + row.n, 0);
-  if (all === 0) return <p class="muted pad">No decision yet. The counts of each route appear here.</p>;
+  if (all === 0)
+    return <p class="muted pad">No decision yet. The counts of each route appear here.</p>;
   return (
     <div class="outcomes pad">
       <div class="stack" aria-hidden="true">
         {rows.map((row) =>
-          row.n > 0 ? <span key={row.key} class={`part-${row.tone}`} style={{ flexGrow: String(row.n) }} /> : null,
+          row.n > 0 ? (
+            <span key={row.key} class={`part-${row.tone}`} style={{ flexGrow: String(row.n) }} />
+          ) : null,
         )}
       </div>
       <ul>
@@ -84,12 +95,18 @@ export function Nodes({ nodes }: { nodes: HubNode[] }) {
         rows={nodes}
         keyOf={(node) => node.gateway}
         columns={[
-          { head: 'Node', lead: true, cell: (node) => <strong>{node.name ?? node.gateway}</strong> },
+          {
+            head: 'Node',
+            lead: true,
+            cell: (node) => <strong>{node.name ?? node.gateway}</strong>,
+          },
           {
             head: 'State',
-          mark: true,
+            mark: true,
             cell: (node) => (
-              <Pill tone={node.connected ? 'good' : 'bad'}>{node.connected ? 'Connected' : 'Away'}</Pill>
+              <Pill tone={node.connected ? 'good' : 'bad'}>
+                {node.connected ? 'Connected' : 'Away'}
+              </Pill>
             ),
           },
           { head: 'Last seen', cell: (node) => <Age time={node.last_seen} /> },
@@ -116,7 +133,8 @@ export function Nodes({ nodes }: { nodes: HubNode[] }) {
       />
       {nodes.length === 0 ? (
         <p class="muted pad">
-          <Icon name="info" size={14} /> No node has connected. On a node: an Uplink with <code>to: hub</code>.
+          <Icon name="info" size={14} /> No node has connected. On a node: an Uplink with{' '}
+          <code>to: hub</code>.
         </p>
       ) : null}
     </Panel>

@@ -22,7 +22,9 @@ function Tile(props: {
       <span class="tile-name">{props.name}</span>
       <span class="tile-value">{props.value}</span>
       <span class="tile-sub">{props.sub ?? '\u00a0'}</span>
-      {props.ring ? <Spark ring={props.ring} tone={props.tone ?? ''} floor={props.floor ?? 0} /> : null}
+      {props.ring ? (
+        <Spark ring={props.ring} tone={props.tone ?? ''} floor={props.floor ?? 0} />
+      ) : null}
     </>
   );
   const shared = { class: `tile ${props.tone ?? ''}`, 'data-testid': props.testid };
@@ -41,7 +43,12 @@ function cloudShare(node: NodeStatus): number | null {
   return last ?? node.cloud_share ?? null;
 }
 
-function backlog(node: NodeStatus): { rows: number; bytes: number; eta: number | null; state: string } {
+function backlog(node: NodeStatus): {
+  rows: number;
+  bytes: number;
+  eta: number | null;
+  state: string;
+} {
   const uplinks = node.uplinks ?? [];
   let rows = 0;
   let size = 0;
@@ -53,7 +60,11 @@ function backlog(node: NodeStatus): { rows: number; bytes: number; eta: number |
     if (sync?.eta_s != null) eta = Math.max(eta ?? 0, sync.eta_s);
   }
   const states = uplinks.map((uplink) => syncs.value.get(uplink.name)?.state ?? uplink.state);
-  const state = states.includes('down') ? 'down' : states.includes('connecting') ? 'connecting' : 'connected';
+  const state = states.includes('down')
+    ? 'down'
+    : states.includes('connecting')
+      ? 'connecting'
+      : 'connected';
   return { rows, bytes: size, eta, state: uplinks.length ? state : 'no uplink' };
 }
 
@@ -82,15 +93,19 @@ export function Tiles({ node }: { node: NodeStatus }) {
   const wait = backlog(node);
   const { p50, p99 } = latency();
   const open = openAlarms.value.length;
-  const budget = models.data.value?.items.find((model) => model.spec.cascade?.budget?.share != null)?.spec.cascade
-    ?.budget?.share;
+  const budget = models.data.value?.items.find((model) => model.spec.cascade?.budget?.share != null)
+    ?.spec.cascade?.budget?.share;
   const down = counts ? counts.devices - counts.devices_ready : 0;
   return (
     <div class="tiles" data-testid="tiles">
       <Tile
         name="Devices ready"
         value={counts ? `${counts.devices_ready}/${counts.devices}` : kNone}
-        sub={down > 0 ? `${down} not ready` : `${counts?.streams ?? 0} streams, ${counts?.models ?? 0} models`}
+        sub={
+          down > 0
+            ? `${down} not ready`
+            : `${counts?.streams ?? 0} streams, ${counts?.models ?? 0} models`
+        }
         tone={down > 0 ? 'bad' : ''}
         href="/devices"
       />
