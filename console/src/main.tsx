@@ -3,6 +3,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/parts.css';
+import './styles/charts.css';
 import './styles/flow.css';
 import './styles/pages.css';
 import { render } from 'preact';

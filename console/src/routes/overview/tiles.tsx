@@ -86,6 +86,29 @@ function latency(): { p50?: number | undefined; p99?: number | undefined } {
   return { p50, p99 };
 }
 
+function budgetShare(): number | undefined {
+  const shares = (models.data.value?.items ?? []).map((model) => model.spec.cascade?.budget?.share);
+  return shares.find((share) => share != null);
+}
+
+function DevicesTile({ node }: { node: NodeStatus }) {
+  const counts = node.counts;
+  const down = counts ? counts.devices - counts.devices_ready : 0;
+  return (
+    <Tile
+      name="Devices ready"
+      value={counts ? `${counts.devices_ready}/${counts.devices}` : kNone}
+      sub={
+        down > 0
+          ? `${down} not ready`
+          : `${counts?.streams ?? 0} streams, ${counts?.models ?? 0} models`
+      }
+      tone={down > 0 ? 'bad' : ''}
+      href="/devices"
+    />
+  );
+}
+
 export function Tiles({ node }: { node: NodeStatus }) {
   void history.cloud.version.value;
   const counts = node.counts;
@@ -93,22 +116,10 @@ export function Tiles({ node }: { node: NodeStatus }) {
   const wait = backlog(node);
   const { p50, p99 } = latency();
   const open = openAlarms.value.length;
-  const budget = models.data.value?.items.find((model) => model.spec.cascade?.budget?.share != null)
-    ?.spec.cascade?.budget?.share;
-  const down = counts ? counts.devices - counts.devices_ready : 0;
+  const budget = budgetShare();
   return (
     <div class="tiles" data-testid="tiles">
-      <Tile
-        name="Devices ready"
-        value={counts ? `${counts.devices_ready}/${counts.devices}` : kNone}
-        sub={
-          down > 0
-            ? `${down} not ready`
-            : `${counts?.streams ?? 0} streams, ${counts?.models ?? 0} models`
-        }
-        tone={down > 0 ? 'bad' : ''}
-        href="/devices"
-      />
+      <DevicesTile node={node} />
       <Tile name="Rows in" value={rate(inflow.value)} sub="from devices" ring={history.rows} />
       <Tile
         name="Inference p99"
