@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// tap, sql, logs, device, model and ps: what happens on a running node.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include "app/commands/command.hpp"
+#include "app/commands/print.hpp"
+#include "app/config/scalar.hpp"
+#include "app/config/schema.hpp"
+#include "app/exit_code.hpp"
+#include "app/table.hpp"
+
+namespace infiniedge::app {
+namespace {
+
+namespace json = boost::json;
+
+std::string url_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    if (plain)
+      out.push_back(c);
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string row_text(const json::value& row) {
+  std::string out;
+  if (!row.is_object()) return json::serialize(row);
+  for (const auto& [key, value] : row.as_object()) {
+    const auto text = value.is_string() ? std::string{value.as_string()} : json::serialize(value);
+    out += fmt::format("{}{}={}", out.empty() ? "" : "  ", std::string_view{key}, text);
+  }
+  return out;
+}
+
+int query(NodeClient& node, const Call& call, const std::string& sql) {
+  const auto body = json::serialize(json::object{{"sql", sql}});
+  const auto format = call.output();
+  if (format == "csv" || format == "json") {
+    const auto text =
+        node.text("POST", "/v1/query", body, format == "csv" ? "text/csv" : "application/json");
+    if (!text) return fail_with(text.error());
+    fmt::print("{}{}", *text, text->ends_with('\n') ? "" : "\n");
+    return 0;
+  }
+  const auto reply = node.call("POST", "/v1/query", body);
+  if (!reply) {
+    if (!node.problem_errors().empty()) {
+      for (const auto& error : json::parse(node.problem_errors()).as_array()) {
+        const base::Diagnostic found{
+            .line = static_cast<int>(error.at("line").to_number<int>()),
+            .column = static_cast<int>(error.at("column").to_number<int>()),
+            .end = static_cast<int>(error.at("end").to_number<int>()),
+            .id = text_at(error, "/id"),
+            .message = text_at(error, "/message"),
+            .suggestion = text_at(error, "/suggestion"),
+            .help = text_at(error, "/help")};
+        fmt::print(stderr, "{}", base::format(found, sql));
+      }
+      return exit_code(reply.error().code());
+    }
+    return fail_with(reply.error());
+  }
+  std::vector<std::string> heads;
+  for (const auto& column : reply->at("columns").as_array())
+    heads.push_back(text_at(column, "/name"));
+  Table table(heads);
+  for (const auto& row : reply->at("rows").as_array()) {
+    std::vector<std::string> cells;
+    for (const auto& cell : row.as_array())
+      cells.push_back(cell.is_string() ? std::string{cell.as_string()}
+                      : cell.is_null() ? ""
+                                       : json::serialize(cell));
+    table.row(std::move(cells));
+  }
+  fmt::print("{}", table.text());
+  if (text_at(*reply, "/truncated") == "true")
+    fmt::print(stderr, "… cut; ask for fewer rows or use -o csv\n");
+  return 0;
+}
+
+int prompt(NodeClient& node, const Call& call) {
+  std::string line, text;
+  const bool terminal = isatty(STDIN_FILENO) == 1;
+  int code = 0;
+  while (true) {
+    if (terminal) fmt::print(stderr, "{}", text.empty() ? "infiniedge> " : "       ...> ");
+    if (!std::getline(std::cin, line)) break;
+    text += line + "\n";
+    const auto end = text.find_last_not_of(" \n\t");
+    if (end == std::string::npos || text[end] != ';') continue;
+    text.resize(end);
+    code = query(node, call, text);
+    text.clear();
+  }
+  if (text.find_first_not_of(" \n\t") != std::string::npos) code = query(node, call, text);
+  return code;
+}
+
+Result<json::object> device_body(const std::string& verb, const std::vector<std::string>& words,
+                                 std::string& name, bool dry_run) {
+  json::object values;
+  json::array points;
+  for (const auto& word : words) {
+    const auto equals = word.find('=');
+    const auto left = word.substr(0, equals);
+    const auto dot = left.find('.');
+    const auto device = left.substr(0, dot);
+    if (!name.empty() && name != device) return Error{Code::Invalid, "one device at a time"};
+    name = device;
+    if (verb == "read" && dot != std::string::npos) points.emplace_back(left.substr(dot + 1));
+    if (verb == "write") {
+      if (equals == std::string::npos || dot == std::string::npos) {
+        return Error{Code::Invalid, fmt::format("\"{}\" is not DEVICE.POINT=VALUE", word)};
+      }
+      values[left.substr(dot + 1)] = word.substr(equals + 1);
+    }
+  }
+  if (name.empty()) return Error{Code::Invalid, "name a device"};
+  if (verb == "read") return json::object{{"points", points}};
+  return json::object{{"values", values}, {"dry_run", dry_run}};
+}
+
+}  // namespace
+
+int run_tap(const Call& call) {
+  if (call.arguments.empty())
+    return fail_with({Code::Invalid, "tap takes KIND/NAME, for example stream/pump-health"},
+                     Input::Arguments);
+  const auto slash = call.arguments[0].find('/');
+  const auto* kind = config::find_kind(call.arguments[0].substr(0, slash));
+  if (kind == nullptr || slash == std::string::npos) {
+    return fail_with({Code::Invalid, "tap takes device/NAME or stream/NAME"}, Input::Arguments);
+  }
+  auto node = call.node();
+  if (!node) return fail_with(node.error());
+  const auto target = fmt::format("/api/v1/tap/{}/{}?where={}", kind->plural,
+                                  url_encode(call.arguments[0].substr(slash + 1)),
+                                  url_encode(call.value("--where")));
+  const auto limit = config::parse_integer(call.value("--limit", "0")).value_or(0);
+  const auto span = config::parse_duration(call.value("--for", "365d"));
+  if (!span) return fail_with(span.error(), Input::Arguments);
+  const auto end = std::chrono::steady_clock::now() + *span;
+  std::int64_t shown = 0;
+  const auto done = (*node)->events(target, [&](const std::string& event, const std::string& data) {
+    if (event == "row") {
+      if (call.output() == "json")
+        fmt::print("{}\n", data);
+      else
+        fmt::print("{}\n", row_text(json::parse(data)));
+      std::fflush(stdout);
+      ++shown;
+    }
+    return (limit == 0 || shown < limit) && std::chrono::steady_clock::now() < end;
+  });
+  return done ? 0 : fail_with(done.error());
+}
+
+int run_logs(const Call& call) {
+  auto node = call.node();
+  if (!node) return fail_with(node.error());
+  const auto done = (*node)->events(
+      "/api/v1/events?topics=log", [&](const std::string& event, const std::string& data) {
+        if (event == "log")
+          fmt::print("{}\n", call.output() == "json" ? data : row_text(json::parse(data)));
+        std::fflush(stdout);
+        return true;
+      });
+  return done ? 0 : fail_with(done.error());
+}
+
+int run_sql(const Call& call) {
+  auto node = call.node();
+  if (!node) return fail_with(node.error());
+  if (call.arguments.empty()) return prompt(**node, call);
+  return query(**node, call, call.arguments[0]);
+}
+
+int run_device(const Call& call) {
+  const auto verb = call.arguments.empty() ? std::string{} : call.arguments[0];
+  if (verb != "read" && verb != "write")
+    return fail_with({Code::Invalid, "device takes `read N[.POINT]…` or `write N.POINT=V…`"},
+                     Input::Arguments);
+  std::string name;
+  const std::vector<std::string> words(call.arguments.begin() + 1, call.arguments.end());
+  const auto body = device_body(verb, words, name, call.has("--dry-run"));
+  if (!body) return fail_with(body.error(), Input::Arguments);
+  if (verb == "write" && !call.has("--yes") && !call.has("--dry-run") &&
+      isatty(STDIN_FILENO) != 1) {
+    return fail_with({Code::Invalid, "writing a device from a script needs -y"}, Input::Arguments);
+  }
+  auto node = call.node();
+  if (!node) return fail_with(node.error());
+  const auto reply = (*node)->call(
+      "POST", fmt::format("/api/v1/devices/{}/{}", url_encode(name), verb), json::serialize(*body));
+  if (!reply) return fail_with(reply.error());
+  if (verb == "write") {
+    fmt::print("{}\n", call.has("--dry-run") ? "would be written" : "written");
+    return 0;
+  }
+  if (call.output() == "json") {
+    fmt::print("{}\n", json::serialize(*reply));
+    return 0;
+  }
+  Table table({"POINT", "VALUE", "QUALITY"});
+  constexpr std::string_view kQualities[] = {"good", "uncertain", "substituted", "stale", "bad"};
+  for (const auto& [point, value] : reply->as_object()) {
+    const auto quality = value.at("status").to_number<std::size_t>();
+    table.row({std::string{point}, text_at(value, "/value"),
+               std::string{kQualities[std::min<std::size_t>(quality, 4)]}});
+  }
+  fmt::print("{}", table.text());
+  return 0;
+}
+
+int run_model(const Call& call) {
+  const auto verb = call.arguments.empty() ? std::string{"list"} : call.arguments[0];
+  auto node = call.node();
+  if (!node) return fail_with(node.error());
+  if (verb == "list") {
+    const auto index = (*node)->call("POST", "/v2/repository/index", "{}");
+    if (!index) return fail_with(index.error());
+    Table table({"NAME", "VERSION", "STATE", "REASON"});
+    for (const auto& model : index->as_array()) {
+      table.row({text_at(model, "/name"), text_at(model, "/version"), text_at(model, "/state"),
+                 text_at(model, "/reason")});
+    }
+    fmt::print("{}", call.output() == "json" ? json::serialize(*index) + "\n" : table.text());
+    return 0;
+  }
+  if ((verb != "load" && verb != "unload") || call.arguments.size() != 2) {
+    return fail_with({Code::Invalid, "model takes list, load N or unload N"}, Input::Arguments);
+  }
+  const auto done = (*node)->call(
+      "POST", fmt::format("/v2/repository/models/{}/{}", url_encode(call.arguments[1]), verb),
+      "{}");
+  return done ? 0 : fail_with(done.error());
+}
+
+int run_ps(const Call& call) {
+  auto node = call.node();
+  if (!node) return fail_with(node.error());
+  const auto parts = (*node)->get("/api/v1/parts");
+  if (!parts) return fail_with(parts.error());
+  if (call.output() == "json") {
+    fmt::print("{}\n", json::serialize(*parts));
+    return 0;
+  }
+  Table table({"KIND", "NAME", "STATE", "RATE", "DEVICE"});
+  for (const auto& part : parts->at("items").as_array()) {
+    table.row({text_at(part, "/kind"), text_at(part, "/name"), text_at(part, "/state"),
+               text_at(part, "/rate"), text_at(part, "/device")});
+  }
+  fmt::print("{}", table.text());
+  return 0;
+}
+
+}  // namespace infiniedge::app

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "infiniedge/result.hpp"
+
+namespace infiniedge::app {
+
+/// What the input at fault was, which decides the exit code of Invalid.
+enum class Input { Arguments, Configuration, Data };
+
+/// sysexits(3) of an error; 0 is success, 1 "done, and the answer is no".
+int exit_code(Code code, Input input = Input::Data);
+
+/// Prints the error to standard error and returns its exit code.
+int fail_with(const Error& error, Input input = Input::Data);
+
+}  // namespace infiniedge::app
