@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Artefacts of cmake/deps.lock: fetched by the registry's own client, checked, unpacked, stamped.
-# A stamp holds the artefact's hash and those of the files taken from it, so that a later run sees
-# both a changed lock and a damaged file.
+# A stamp holds the hash of the lock's entry and those of the files taken, so that a later run sees
+# both a changed entry and a damaged file.
 
 pip_python=$deps/.pip/bin/python
 
@@ -35,7 +35,7 @@ install_artefact() {
     outcome="ok (the machine's $(node --version))"
     return 0
   fi
-  if stamp_holds "$name" "$sha"; then
+  if stamp_holds "$name" "$entry"; then
     outcome="ok (cached)"
     return 0
   fi
@@ -81,7 +81,7 @@ wheel_options() {
   if [[ $python == cp* ]]; then
     printf -- '--implementation cp --python-version %s ' "${python#cp}"
   else
-    printf -- '--implementation py --python-version 3 '
+    printf -- '--implementation py --python-version 3.11 '
   fi
   printf -- '--abi %s --platform %s' "$abi" "$platform"
 }
@@ -91,7 +91,8 @@ fetch_from_npm() {
   use_our_node
   command -v npm >/dev/null || { reason="no npm"; return 3; }
   folder=$(mktemp -d -p "$deps/.cache")
-  tried npm pack --silent --ignore-scripts --pack-destination "$folder" "$package@$version" ||
+  tried npm pack --loglevel=error --fetch-retries=1 --ignore-scripts --pack-destination "$folder" \
+    "$package@$version" ||
     { rm -rf "$folder"; reason="npm could not download $package $version"; return 3; }
   mv "$folder"/*.tgz "$archive"
   rm -rf "$folder"
@@ -126,15 +127,14 @@ fetch_crate_by_project() {
 # ---- unpacking ----
 
 take_from() {
-  local archive=$1 entry=$2 name sha member destination folder
-  read -r name _ _ _ _ sha _ <<<"$entry"
+  local archive=$1 entry=$2 member destination folder
   folder=$(mktemp -d -p "$deps/.cache") || return 1
-  echo "$sha" >"$folder/stamp"
+  entry_hash "$entry" >"$folder/stamp"
   while read -r member destination; do
     mkdir -p "$deps/$(dirname "$destination")" || return 1
     take_member "$archive" "$member" "$destination" "$folder" || return 1
   done < <(lock_takes "$entry")
-  mv "$folder/stamp" "$deps/.stamps/$name" || return 1
+  mv "$folder/stamp" "$deps/.stamps/${entry%% *}" || return 1
   rm -rf "$folder"
 }
 
@@ -168,8 +168,10 @@ unpack() {
   fi
 }
 
+entry_hash() { { echo "$1" && lock_takes "$1"; } | sha256sum | cut -d ' ' -f 1; }
+
 stamp_holds() {
   local stamp=$deps/.stamps/$1
-  [[ -f $stamp && $(head -n 1 "$stamp") == "$2" ]] || return 1
+  [[ -f $stamp && $(head -n 1 "$stamp") == $(entry_hash "$2") ]] || return 1
   (cd "$deps" && tail -n +2 "$stamp" | sha256sum --check --status 2>/dev/null)
 }

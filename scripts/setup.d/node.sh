@@ -13,3 +13,9 @@ node_is_new_enough() {
 use_our_node() {
   if [[ -x $deps/node/bin/npm ]] && ! node_is_new_enough; then PATH=$deps/node/bin:$PATH; fi
 }
+
+# Node.js carries its own list of certificate authorities; a company's own stand in the system's.
+system_authorities=/etc/ssl/certs/ca-certificates.crt
+if [[ -z ${NODE_EXTRA_CA_CERTS:-} && -f $system_authorities ]]; then
+  export NODE_EXTRA_CA_CERTS=$system_authorities
+fi
