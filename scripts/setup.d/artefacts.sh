@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154  # scripts/setup reads and sets the rest
 # Artefacts of cmake/deps.lock: fetched by the registry's own client, checked, unpacked, stamped.
 # A stamp holds the hash of the lock's entry and those of the files taken, so that a later run sees
 # both a changed entry and a damaged file.
@@ -64,10 +65,12 @@ is_sha256() { printf '%s  %s\n' "$2" "$1" | sha256sum --check --status; }
 
 fetch_from_pypi() {
   local package=$1 version=$2 tag=$3 archive=$4 folder
+  local -a options
+  read -ra options < <(wheel_options "$tag") || true
   [[ -x $pip_python ]] || { reason="no pip"; return 3; }
   folder=$(mktemp -d -p "$deps/.cache")
   tried "$pip_python" -m pip download --disable-pip-version-check --no-deps --quiet \
-    --only-binary=:all: $(wheel_options "$tag") --dest "$folder" "$package==$version" ||
+    --only-binary=:all: "${options[@]}" --dest "$folder" "$package==$version" ||
     { rm -rf "$folder"; reason="pip could not download $package $version"; return 3; }
   mv "$folder"/*.whl "$archive"
   rm -rf "$folder"
@@ -83,7 +86,7 @@ wheel_options() {
   else
     printf -- '--implementation py --python-version 3.11 '
   fi
-  printf -- '--abi %s --platform %s' "$abi" "$platform"
+  printf -- '--abi %s --platform %s\n' "$abi" "$platform"
 }
 
 fetch_from_npm() {

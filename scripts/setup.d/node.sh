@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154  # scripts/setup reads and sets the rest
 # Which Node.js builds the console: the machine's own if it is new enough, else that of .deps/.
 
 # Vite 8 needs Node.js 20.19, 22.12 or newer; its native parts need npm 11.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154  # scripts/setup reads and sets the rest
 # Debian packages: only those missing, as root or through sudo.
 
 lists_are_fresh=false

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034,SC2154  # scripts/setup reads and sets the rest
 # Progress of scripts/setup: one line a step, then what is off and what failed.
 # A step's function returns 0 (done), 3 (could not be reached: the part stays off) or anything else
 # (failed), and leaves one word about it in $outcome, its reason in $reason.
