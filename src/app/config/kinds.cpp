@@ -216,10 +216,9 @@ constexpr FieldSpec kDevice[] = {
      .doc = "How long to wait for an answer.",
      .fallback = "3s"},
     {.name = "stream",
-     .type = Reference,
-     .doc = "Stream that the rows join; its own by default.",
-     .later = true,
-     .kind = "Stream"},
+     .type = Text,
+     .doc =
+         "Stream that the rows join; devices of equal points may share one. Its own by default."},
     INFINIEDGE_ROW_FIELDS("7d"),
     {.name = "points",
      .type = Object,

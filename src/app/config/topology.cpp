@@ -45,6 +45,7 @@ class Topology {
 
   void run() {
     for (const auto& device : site_.devices) {
+      check_shared_stream(device);
       streams_.add(device.spec.schema);
       check_uplinks("Device", device.spec.name, device.rows);
     }
@@ -94,6 +95,16 @@ class Topology {
       }
     }
     return owner.mark;
+  }
+
+  /// Devices that join one stream have one schema.
+  void check_shared_stream(const DeviceResource& device) {
+    const auto other = streams_.find(device.spec.schema->stream);
+    if (other == nullptr || *other == *device.spec.schema) return;
+    const auto* owner = resource("Device", device.spec.name);
+    add(out_, owner->file, owner->spec.find("points")->mark, "wrong-type",
+        fmt::format("the points of {} differ from those of another device of stream {}",
+                    device.spec.name, device.spec.schema->stream));
   }
 
   void check_teacher(const ModelResource& model) {

@@ -235,7 +235,7 @@ DeviceResource Converter::device() {
   device.timeout = duration_of(spec_, "timeout", Seconds{3});
   device.options =
       options(spec_.find("options"), connector ? connector->options : std::span<const Option>{});
-  Schema schema{.stream = sql_name(resource_.name)};
+  Schema schema{.stream = sql_name(text_of(spec_, "stream", resource_.name))};
   std::uint16_t id = kFirstField;
   for (const auto& node : spec_.find("points")->items) {
     device.points.push_back(point(node, id++, connector));

@@ -31,7 +31,7 @@ void Recorder::put(Batch batch) {
 
 Task<void> Recorder::close() {
   waiting_.close();
-  co_await done_.receive();
+  (void)co_await done_.receive();
   co_await scope_.close();
 }
 
