@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+// Transactional change: validate everything, build beside the old, write the revision, swap.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "app/commands/print.hpp"
+#include "app/config/canonical.hpp"
+#include "app/config/scalar.hpp"
+#include "app/node/node.hpp"
+#include "app/parts.hpp"
+#include "model/predictor.hpp"
+#include "runtime/log.hpp"
+
+namespace infiniedge::app {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using api::admin::ApplyOptions;
+using api::admin::Refusal;
+using runtime::Level;
+using runtime::log;
+
+namespace {
+
+record::Lane lane_of(const std::string& name) {
+  if (name == "alarm") return record::Lane::Alarm;
+  if (name == "high") return record::Lane::High;
+  return name == "bulk" ? record::Lane::Bulk : record::Lane::Normal;
+}
+
+record::StreamPolicy policy_of(const config::RowPolicy& rows) {
+  return {.lane = lane_of(rows.lane), .keep = rows.keep, .uplinks = rows.uplinks};
+}
+
+stream::OnError on_error_of(const std::string& name) {
+  if (name == "skip") return stream::OnError::Skip;
+  if (name == "dead_letter") return stream::OnError::DeadLetter;
+  return name == "stop" ? stream::OnError::Stop : stream::OnError::Null;
+}
+
+std::vector<decision::ActSpec> acts_of(const config::StreamResource& rule) {
+  std::vector<decision::ActSpec> out;
+  for (const auto& act : rule.acts) {
+    decision::ActSpec spec{.when = act.when, .hold = act.hold, .cooldown = act.cooldown};
+    if (act.alarm) {
+      spec.severity = act.alarm->severity;
+      spec.text = act.alarm->text;
+    }
+    if (act.write)
+      spec.write = {
+          .device = act.write->device, .point = act.write->point, .value = act.write->value};
+    out.push_back(std::move(spec));
+  }
+  return out;
+}
+
+Refusal invalid(const config::Validated& validated) {
+  const auto& diagnostics = validated.loaded.diagnostics;
+  const auto at = std::find_if(diagnostics.begin(), diagnostics.end(),
+                               [](const auto& d) { return d.severity == base::Severity::Error; });
+  return {.error = {Code::Invalid, at->message}, .diagnostics = diagnostics};
+}
+
+}  // namespace
+
+bool Node::Change::touches(const std::string& id) const {
+  const auto in = [&](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+  };
+  return in(added) || in(changed) || in(removed);
+}
+
+/// What would be in effect: the incoming resources over the present ones.
+config::Loaded Node::merged(config::Loaded incoming, const ApplyOptions& options) const {
+  std::set<std::string> named;
+  for (const auto& resource : incoming.resources) {
+    named.insert(resource.id());
+    const auto known = applied_.find(resource.id());
+    if (known != applied_.end() && known->second.origin == "files" && options.origin != "files") {
+      config::add(incoming.diagnostics, resource.file, resource.mark, "duplicate-resource",
+                  fmt::format("{} is managed by {}:{}", resource.id(), known->second.resource.file,
+                              known->second.resource.mark.line));
+    }
+  }
+  for (const auto& [id, applied] : applied_) {
+    const bool pruned = options.prune && applied.origin == options.origin;
+    if (!named.contains(id) && !pruned) incoming.resources.push_back(applied.resource);
+  }
+  return incoming;
+}
+
+Node::Change Node::difference(const std::vector<config::Resource>& wanted) const {
+  Change out;
+  std::set<std::string> named;
+  for (const auto& resource : wanted) {
+    const auto id = resource.id();
+    named.insert(id);
+    const auto known = applied_.find(id);
+    if (known == applied_.end())
+      out.added.push_back(id);
+    else if (known->second.hash != config::spec_hash(resource))
+      out.changed.push_back(id);
+    else
+      ++out.kept;
+  }
+  for (const auto& [id, applied] : applied_) {
+    if (!named.contains(id)) out.removed.push_back(id);
+  }
+  return out;
+}
+
+std::string Node::reply_of(const Change& change, std::uint64_t revision) {
+  const auto list = [](const std::vector<std::string>& names) {
+    json::array out;
+    for (const auto& name : names) out.emplace_back(name);
+    return out;
+  };
+  return json::serialize(json::object{{"revision", revision},
+                                      {"added", list(change.added)},
+                                      {"changed", list(change.changed)},
+                                      {"removed", list(change.removed)},
+                                      {"kept", change.kept},
+                                      {"reset", list(change.reset)},
+                                      {"warnings", json::array{}}});
+}
+
+Task<Node::Outcome> Node::apply(std::string body, ApplyOptions options) {
+  auto loaded = merged(config::load_body(body, options.origin), options);
+  const BuiltinParts parts;
+  const config::Secrets secrets({settings_.configuration + "/secrets"});
+  auto validated = config::validate(std::move(loaded), parts, secrets, nullptr);
+  if (!validated.good()) co_return tl::unexpected(invalid(validated));
+  auto change = difference(validated.loaded.resources);
+  if (options.dry_run || change.empty()) co_return reply_of(change, revision_);
+  co_return co_await commit(std::move(validated), std::move(change), options.origin, true);
+}
+
+Task<Node::Outcome> Node::remove(std::string plural, std::string name) {
+  const auto* kind = config::find_kind(plural);
+  const auto id = kind == nullptr ? "" : std::string{kind->kind} + "/" + name;
+  const auto known = applied_.find(id);
+  if (known == applied_.end()) {
+    co_return tl::unexpected(
+        Refusal{.error = {Code::NotFound, fmt::format("there is no {}/{}", plural, name)},
+                .diagnostics = {}});
+  }
+  config::Loaded loaded;
+  for (const auto& [other, applied] : applied_) {
+    if (other != id) loaded.resources.push_back(applied.resource);
+  }
+  const BuiltinParts parts;
+  const config::Secrets secrets({settings_.configuration + "/secrets"});
+  auto validated = config::validate(std::move(loaded), parts, secrets, nullptr);
+  if (!validated.good()) co_return tl::unexpected(invalid(validated));
+  auto change = difference(validated.loaded.resources);
+  co_return co_await commit(std::move(validated), std::move(change), "api", true);
+}
+
+Task<Result<void>> Node::load_site() {
+  config::Loaded loaded;
+  std::string origin = "files";
+  if (settings_.files.empty()) {
+    const auto latest =
+        co_await runtime::run_on(world_.disk_worker, [this] { return revisions_.latest(); });
+    if (!latest) co_return latest.error();
+    if (!*latest) co_return Result<void>{};
+    origin = "api";
+    revision_ = (*latest)->number;
+    loaded = config::load_body((*latest)->body, fmt::format("revision {}", revision_));
+  } else {
+    loaded = config::load(settings_.files, config::process_environment());
+  }
+  const BuiltinParts parts;
+  const config::Secrets secrets({settings_.configuration + "/secrets"});
+  auto validated = config::validate(std::move(loaded), parts, secrets, nullptr);
+  fmt::print(stderr, "{}", config::report(validated.loaded));
+  if (!validated.good())
+    co_return Error{Code::Invalid, "the configuration has errors; nothing was started"};
+  auto change = difference(validated.loaded.resources);
+  const bool persist = !settings_.files.empty();
+  const auto outcome = co_await commit(std::move(validated), std::move(change), origin, persist);
+  if (!outcome) co_return outcome.error().error;
+  co_return Result<void>{};
+}
+
+/// Until the revision is written a failure changes nothing; after it nothing can fail.
+Task<Node::Outcome> Node::commit(config::Validated validated, Change change, std::string origin,
+                                 bool persist) {
+  if (applying_) {
+    co_return tl::unexpected(Refusal{
+        .error = {Code::Exhausted, "another change is under way; try again"}, .diagnostics = {}});
+  }
+  applying_ = true;
+  const auto fail = [this](Error error) {
+    applying_ = false;
+    return tl::unexpected(Refusal{.error = std::move(error), .diagnostics = {}});
+  };
+  auto& site = validated.site;
+  if (const auto loaded = co_await load_models(site, change); !loaded)
+    co_return fail(loaded.error());
+  if (const auto declared = co_await declare_streams(site); !declared)
+    co_return fail(declared.error());
+  if (persist) {
+    const auto body = full_body(validated.loaded.resources);
+    const auto number = co_await runtime::run_on(world_.disk_worker,
+                                                 [this, &body] { return revisions_.append(body); });
+    if (!number) co_return fail(number.error());
+    revision_ = *number;
+  }
+  co_await stop_parts(change);
+  const auto now = world_.clock.wall();
+  for (const auto& id : change.removed) applied_.erase(id);
+  for (const auto& resource : validated.loaded.resources) {
+    const auto id = resource.id();
+    if (!change.touches(id)) continue;
+    applied_[id] = Applied{.resource = resource,
+                           .hash = config::spec_hash(resource),
+                           .origin = origin,
+                           .version = next_version_++,
+                           .since = now};
+  }
+  site_ = std::move(site);
+  start_cascades(site_);
+  change.reset = start_rules(site_, change);
+  start_devices(site_);
+  start_uplinks(site_);
+  applying_ = false;
+  log(Level::Info, "app",
+      fmt::format("revision {}: {} added, {} changed, {} removed, {} kept", revision_,
+                  change.added.size(), change.changed.size(), change.removed.size(), change.kept));
+  co_return reply_of(change, revision_);
+}
+
+Result<model::ModelDefinition> Node::definition_of(const config::ModelResource& resource) const {
+  model::ModelDefinition out;
+  if (fs::is_directory(resource.path)) {
+    const fs::path path{resource.path};
+    auto read = model::Repository(path.parent_path()).read(path.filename().string());
+    if (!read) return read.error();
+    out = std::move(*read);
+  } else {
+    out.files[1] = resource.path;
+  }
+  out.config.name = resource.name;
+  if (!resource.classes.empty()) out.config.classes = resource.classes;
+  out.config.required = true;
+  for (const auto& [key, value] : resource.serve) {
+    const auto number = config::parse_integer(value);
+    if (key == "max_batch" && number)
+      out.config.max_batch_size = static_cast<std::int32_t>(*number);
+    else if (key == "threads" && number)
+      out.config.threads = static_cast<int>(*number);
+    else if (key == "instances" && number)
+      out.config.instances = static_cast<int>(*number);
+    else
+      return Error{Code::Unsupported,
+                   fmt::format("Model {}: serve.{} is not in this version; put it into model.yaml",
+                               resource.name, key)};
+  }
+  return out;
+}
+
+Task<Result<void>> Node::load_models(const config::Site& site, const Change& change) {
+  for (const auto& resource : site.models) {
+    if (!change.touches("Model/" + resource.name) || resource.paused) continue;
+    if (resource.require == "gpu" || resource.require == "npu") {
+      co_return Error{Code::Unsupported,
+                      fmt::format("Model {}: this build computes on the CPU only", resource.name)};
+    }
+    auto definition = definition_of(resource);
+    if (!definition) co_return definition.error();
+    const auto loaded = co_await models_->load_definition(std::move(*definition));
+    if (!loaded) co_return loaded.error();
+  }
+  co_return Result<void>{};
+}
+
+/// Rules' streams are declared with their first rows' schema, once the engine has compiled them.
+Task<Result<void>> Node::declare_streams(const config::Site& site) {
+  for (const auto& device : site.devices) {
+    const auto declared = co_await store_->declare(device.spec.schema, policy_of(device.rows));
+    if (!declared) co_return declared.error();
+  }
+  std::map<std::string, SchemaPtr, std::less<>> known;
+  Schemas schemas;
+  schemas.schemas = schemas_.schemas;
+  for (const auto& device : site.devices)
+    schemas.schemas[device.spec.schema->stream] = device.spec.schema;
+  for (const auto& model : site.models) {
+    const auto schema = decision::Cascade::decision_schema(model.name);
+    schemas.schemas[schema->stream] = schema;
+  }
+  std::vector<const config::StreamResource*> waiting;
+  for (const auto& rule : site.streams) waiting.push_back(&rule);
+  for (std::size_t before = waiting.size() + 1; waiting.size() < before;) {
+    before = waiting.size();
+    for (auto at = waiting.begin(); at != waiting.end();) {
+      const stream::RuleSpec spec{
+          .name = (*at)->name, .sql = (*at)->sql, .lateness = (*at)->rows.lateness};
+      auto rule = stream::compile(spec, schemas, nullptr);
+      if (!rule) {
+        ++at;
+        continue;
+      }
+      const auto schema = (*rule)->output();
+      const auto declared = co_await store_->declare(schema, policy_of((*at)->rows));
+      if (!declared) co_return declared.error();
+      schemas.schemas[schema->stream] = schema;
+      at = waiting.erase(at);
+    }
+  }
+  schemas_.schemas.clear();
+  for (const auto& device : site.devices)
+    schemas_.schemas[device.spec.schema->stream] = device.spec.schema;
+  for (const auto& model : site.models) {
+    const auto schema = decision::Cascade::decision_schema(model.name);
+    schemas_.schemas[schema->stream] = schema;
+  }
+  schemas_.schemas["alarms"] = decision::Alarms::schema();
+  co_return Result<void>{};
+}
+
+Task<void> Node::stop_parts(const Change& change) {
+  for (auto at = devices_.begin(); at != devices_.end();) {
+    if (change.touches("Device/" + at->first)) {
+      co_await at->second.supervisor->stop();
+      at = devices_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  for (auto at = uplinks_.begin(); at != uplinks_.end();) {
+    if (change.touches("Uplink/" + at->first)) {
+      co_await at->second->stop();
+      at = uplinks_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  for (const auto& id : change.removed) {
+    const auto name = id.substr(id.find('/') + 1);
+    if (id.starts_with("Stream/")) {
+      acts_->remove(config::sql_name(name), world_.clock.wall());
+      if (const auto removed = engine_->remove(name); !removed) {
+        log(Level::Warning, "app", "a rule stays until its readers are gone",
+            {{"resource", id}, {"error", removed.error().describe()}});
+      }
+    }
+    if (id.starts_with("Model/")) {
+      cascade_->remove(name);
+      (void)co_await models_->unload(name);
+    }
+  }
+}
+
+std::vector<std::string> Node::start_rules(const config::Site& site, const Change& change) {
+  std::vector<std::string> reset;
+  std::vector<const config::StreamResource*> waiting;
+  for (const auto& rule : site.streams) {
+    if (!rule.paused) waiting.push_back(&rule);
+  }
+  // A rule compiles once those that it reads are there: as many passes as the longest chain.
+  for (std::size_t before = waiting.size() + 1; !waiting.empty() && waiting.size() < before;) {
+    before = waiting.size();
+    std::erase_if(waiting, [&](const config::StreamResource* rule) {
+      const stream::RuleSpec spec{.name = rule->name,
+                                  .sql = rule->sql,
+                                  .lateness = rule->rows.lateness,
+                                  .on_error = on_error_of(rule->on_error)};
+      const auto put = engine_->put(spec);
+      if (!put) return false;
+      for (const auto& name : put->reset) reset.push_back(rule->name + ": " + name);
+      if (change.touches("Stream/" + rule->name)) {
+        (void)acts_->put(config::sql_name(rule->name), engine_->find(rule->name)->output(),
+                         acts_of(*rule), world_.clock.wall());
+      }
+      return true;
+    });
+  }
+  for (const auto* rule : waiting)
+    log(Level::Error, "app", "a rule could not be started", {{"resource", rule->name}});
+  return reset;
+}
+
+void Node::start_devices(const config::Site& site) {
+  for (const auto& resource : site.devices) {
+    if (resource.paused || devices_.contains(resource.spec.name)) continue;
+    auto& device = devices_[resource.spec.name];
+    device.resource = resource;
+    device.feed = std::make_unique<Feed>(*this, resource.spec.name);
+    const device::Environment environment{world_.shard.executor(), world_.clock, world_.entropy,
+                                          world_.compute, world_.metrics};
+    device.supervisor = std::make_unique<device::Supervisor>(
+        resource.connector, resource.spec, connectors(), environment, *device.feed);
+    device.supervisor->start();
+  }
+}
+
+std::shared_ptr<decision::Teacher> Node::teacher_of(const config::ModelResource& model,
+                                                    const config::Site& site) {
+  const auto& teacher = model.cascade->teacher;
+  decision::HttpTeacher::Options options{.labels = model.classes};
+  if (teacher.starts_with("hub:")) {
+    const auto& uplink = site.uplinks.front();
+    options.address = uplink.address;
+    options.model = teacher.substr(4);
+    options.token = uplink.token;
+    options.client.fingerprint = uplink.fingerprint;
+    options.client.ca = uplink.ca;
+  } else {
+    const auto at = teacher.find("/v2/models/");
+    options.address = teacher.substr(0, at);
+    options.model = at == std::string::npos ? teacher : teacher.substr(at + 11);
+  }
+  auto made = decision::HttpTeacher::make(world_.shard.executor(), std::move(options));
+  if (made) return std::move(*made);
+  log(Level::Error, "decision", "the teacher cannot be used",
+      {{"resource", model.name}, {"error", made.error().describe()}});
+  return nullptr;
+}
+
+void Node::start_cascades(const config::Site& site) {
+  for (const auto& model : site.models) {
+    if (!model.cascade || model.paused) {
+      cascade_->remove(model.name);
+      continue;
+    }
+    const auto& wanted = *model.cascade;
+    decision::CascadeSpec spec{.model = model.name,
+                               .threshold = wanted.threshold,
+                               .timeout = wanted.timeout,
+                               .share = wanted.share,
+                               .burst = wanted.burst,
+                               .abstain_offline = wanted.abstain_offline};
+    cascade_->put(std::move(spec), teacher_of(model, site));
+  }
+}
+
+void Node::start_uplinks(const config::Site& site) {
+  for (const auto& resource : site.uplinks) {
+    if (resource.paused || uplinks_.contains(resource.name)) continue;
+    sync::UplinkOptions options;
+    options.name = resource.name;
+    options.address = resource.address;
+    options.token = resource.token;
+    options.ca = resource.ca;
+    options.cert = resource.cert;
+    options.key = resource.key;
+    options.fingerprint = resource.fingerprint;
+    auto uplink = make_uplink(std::move(options));
+    uplink->start();
+    uplinks_[resource.name] = std::move(uplink);
+  }
+}
+
+}  // namespace infiniedge::app
