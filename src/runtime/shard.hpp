@@ -25,6 +25,8 @@ class Shard {
   void start();
   /// Runs the loop on the calling thread until stop(): for main() and for tests.
   void run_here();
+  /// Ends run_here() from within the loop.
+  void stop_here() { context_.stop(); }
   /// Ends the loop and joins. Handlers not yet run are dropped. Idempotent.
   void stop();
 

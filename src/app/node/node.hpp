@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/json/array.hpp>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -149,9 +151,21 @@ class Node final : public api::admin::Node {
 
   // node_status.cpp
   std::string status_of(const Applied& applied) const;
-  std::string device_status(const std::string& name, std::string condition) const;
-  std::string condition_json(bool ready, const std::string& reason, const std::string& message,
-                             Timestamp since) const;
+  std::string device_status(const Device& device) const;
+  std::string stream_status(const std::string& name) const;
+  std::string model_status(const std::string& name) const;
+  std::string uplink_status(const std::string& name) const;
+  boost::json::array uplinks_json() const;
+  boost::json::array nodes_json() const;
+
+  // node.cpp, node_query.cpp
+  Task<Result<void>> open_store();
+  void make_parts();
+  void add_duckdb(store::Store::Environment& environment);
+  void make_query();
+  void make_ingest();
+  Task<void> close_ingest();
+  std::unique_ptr<sync::Uplink> make_uplink(sync::UplinkOptions options);
 
   World& world_;
   Settings settings_;

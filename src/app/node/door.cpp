@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/node/door.hpp"
+
+#include "api/problem.hpp"
+#include "app/console/assets.hpp"
+
+namespace infiniedge::app {
+
+namespace http = runtime::http;
+
+namespace {
+
+constexpr std::string_view kSyncPath = "/v1/sync";
+constexpr std::string_view kSyncProtocol = "infiniedge.sync.v1";
+
+bool inference_path(std::string_view path) { return path == "/v2" || path.starts_with("/v2/"); }
+bool inference_health(std::string_view path) { return path.starts_with("/v2/health/"); }
+
+/// Inference clients compare error bodies and their type to the letter.
+http::Response refuse(const Error& error, std::string_view path, bool with_credential) {
+  auto response = api::problem(error, with_credential);
+  if (!inference_path(path)) return response;
+  response.headers.set("content-type", "application/json");
+  response.body = R"({"error":"a credential is missing or wrong"})";
+  return response;
+}
+
+}  // namespace
+
+Door::Door(Node& node, api::Auth& auth, api::Events& events, std::vector<std::string> hosts)
+    : node_(node),
+      auth_(auth),
+      admin_(node, auth, events),
+      inference_(node.models()),
+      hosts_(std::move(hosts)) {}
+
+Task<http::Response> Door::handle(http::Request request) {
+  const std::string path{request.path()};
+  if (!api::own_host(request, hosts_)) {
+    auto response = api::problem(
+        Error{Code::Denied, "the Host header names another machine; add it to `hosts`"});
+    response.status = 421;
+    co_return response;
+  }
+  if (path == "/api/v1/session") co_return admin_.open_session(request, port_);
+  const bool page = !api::admin::Door::owns(path) && !inference_path(path) && path != kSyncPath;
+  if (page) co_return console(request);
+  api::Principal principal;
+  if (!api::admin::Door::open_to_all(path) && !inference_health(path)) {
+    auto identified = auth_.identify(request, port_);
+    if (!identified) co_return refuse(identified.error(), path, false);
+    principal = std::move(*identified);
+  }
+  // A node may ask teachers and deliver rows, nothing else.
+  if (principal.role == api::Role::Node && api::admin::Door::owns(path)) {
+    co_return refuse(Error{Code::Denied, "the role node may not do this"}, path, true);
+  }
+  if (inference_path(path)) co_return co_await inference_.handle(std::move(request));
+  co_return co_await admin_.handle(std::move(request), std::move(principal));
+}
+
+Task<std::optional<http::Response>> Door::accept_websocket(const http::Request& request) {
+  if (request.path() != kSyncPath) {
+    co_return api::problem(Error{Code::NotFound, "only /v1/sync speaks WebSocket"});
+  }
+  const auto principal = auth_.identify(request, port_);
+  if (!principal) co_return api::problem(principal.error(), false);
+  const bool allowed = principal->role == api::Role::Node || principal->role == api::Role::Admin;
+  if (!allowed) co_return api::problem(Error{Code::Denied, "delivering rows needs the role node"});
+  co_return std::nullopt;
+}
+
+std::string Door::websocket_protocol(const http::Request&) { return std::string{kSyncProtocol}; }
+
+Task<void> Door::serve(http::Request request, std::shared_ptr<http::WebSocket> socket) {
+  const auto principal = auth_.identify(request, port_);
+  co_await node_.ingest().serve(std::move(socket), principal ? principal->name : "node");
+}
+
+http::Response Door::console(const http::Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return api::problem(Error{Code::NotFound, "there is no such path"});
+  }
+  return console_response(request);
+}
+
+}  // namespace infiniedge::app

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/admin/door.hpp"
+#include "api/auth.hpp"
+#include "api/events.hpp"
+#include "api/inference/door.hpp"
+#include "app/node/node.hpp"
+#include "runtime/http/server.hpp"
+
+namespace infiniedge::app {
+
+/// All HTTP doors of a process behind one address: authenticates, then passes on.
+///
+/// Flow:   client -> [Door] -> administration, inference, sync, console
+/// Thread: the node's shard.
+/// Owner:  serve(). What it refers to outlives it.
+class Door final : public runtime::http::Handler {
+ public:
+  Door(Node& node, api::Auth& auth, api::Events& events, std::vector<std::string> hosts);
+
+  /// Known once the server listens; names the cookie.
+  void set_port(std::uint16_t port) { port_ = port; }
+
+  Task<runtime::http::Response> handle(runtime::http::Request request) override;
+  Task<std::optional<runtime::http::Response>> accept_websocket(
+      const runtime::http::Request& request) override;
+  std::string websocket_protocol(const runtime::http::Request& request) override;
+  Task<void> serve(runtime::http::Request request,
+                   std::shared_ptr<runtime::http::WebSocket> socket) override;
+
+ private:
+  runtime::http::Response console(const runtime::http::Request& request) const;
+
+  Node& node_;
+  api::Auth& auth_;
+  api::admin::Door admin_;
+  api::inference::Door inference_;
+  std::vector<std::string> hosts_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace infiniedge::app
