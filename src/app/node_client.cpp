@@ -75,6 +75,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::open(const Options& options) {
   if (!url) return url.error();
   http::ClientOptions client_options;
   client_options.ca = options.ca;
+  client_options.fingerprint = options.fingerprint;
   auto client = http::Client::make(out->context_.get_executor(), std::move(*url), client_options);
   if (!client) return client.error();
   out->client_ = std::move(*client);

@@ -23,6 +23,7 @@ class NodeClient {
   struct Options {
     std::string node;  ///< "unix:/path", "http://host:port" or empty: $INFINIEDGE_NODE, sockets.
     std::string token_file, ca;
+    std::string fingerprint;  ///< Of a self-signed node.
     Micros timeout{Seconds{30}};
   };
 

@@ -31,7 +31,7 @@ Door::Door(Node& node, api::Auth& auth, api::Events& events, std::vector<std::st
     : node_(node),
       auth_(auth),
       admin_(node, auth, events),
-      inference_(node.models()),
+      inference_(node.models(), node.process_metrics()),
       hosts_(std::move(hosts)) {}
 
 Task<http::Response> Door::handle(http::Request request) {

@@ -129,7 +129,7 @@ Task<Result<void>> Node::write_device(std::string name, std::vector<PointWrite> 
                                  [&](const Point& p) { return p.name == write.point; });
     if (at == points.end())
       co_return Error{Code::NotFound, fmt::format("{} has no point {}", name, write.point)};
-    const auto checked = device::check_write(*at, write.value);
+    const auto checked = device::check_write(found->second.resource.spec, *at, write.value);
     if (!checked) co_return checked.error();
   }
   co_return Result<void>{};

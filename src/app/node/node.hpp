@@ -50,6 +50,7 @@ class Node final : public api::admin::Node {
 
   model::Server& models() { return *models_; }
   hub::Ingest& ingest() { return *ingest_; }
+  runtime::Metrics& process_metrics() { return world_.metrics; }
   store::Store& store() { return *store_; }
   void set_started() { started_ = true; }
 

@@ -329,6 +329,7 @@ std::string Node::model_status(const std::string& name) const {
   out["escalated"] = escalated;
   out["edge"] = stats.total() - escalated;
   out["cloud_share"] = stats.cloud_share();
+  out["decision_p99_ms"] = stats.decision_p99_ms;
   out["threshold"] = stats.threshold;
   out["budget_left"] = stats.budget_left;
   return json::serialize(out);
