@@ -206,7 +206,7 @@ class Demo {
     options.password = story_.broker_password;
     options.recordings = assets_.recordings;
     options.plan.plugs = plugs_;
-    options.plan.between = check_ ? Millis{2400} : Seconds{8};
+    options.plan.between = check_ ? Millis{90} : Millis{400};
     return options;
   }
 
@@ -253,6 +253,20 @@ class Demo {
     NodeClient::Options options{.node = ready.http, .token_file = dir_ + "/" + name + ".token"};
     options.fingerprint = ready.fingerprint;
     return NodeClient::open(options);
+  }
+
+  /// The recordings carry class numbers; labels.txt names them, a line each.
+  std::vector<std::string> truths() const {
+    std::vector<std::string> names;
+    std::ifstream file(assets_.labels);
+    for (std::string line; std::getline(file, line);) names.push_back(line);
+    std::vector<std::string> out;
+    for (const auto& label : fleet_->labels()) {
+      const auto number = config::parse_integer(label);
+      const bool known = number && *number >= 0 && static_cast<std::size_t>(*number) < names.size();
+      out.push_back(known ? names[static_cast<std::size_t>(*number)] : label);
+    }
+    return out;
   }
 
   int judge() {
