@@ -69,7 +69,7 @@ fetch_from_pypi() {
   read -ra options < <(wheel_options "$tag") || true
   [[ -x $pip_python ]] || { reason="no pip"; return 3; }
   folder=$(mktemp -d -p "$deps/.cache")
-  tried "$pip_python" -m pip download --disable-pip-version-check --no-deps --quiet \
+  tried "$pip_python" -m pip download --disable-pip-version-check --retries 1 --no-deps --quiet \
     --only-binary=:all: "${options[@]}" --dest "$folder" "$package==$version" ||
     { rm -rf "$folder"; reason="pip could not download $package $version"; return 3; }
   mv "$folder"/*.whl "$archive"
@@ -108,7 +108,7 @@ fetch_from_crate() {
     apt_install "$(apt-cache show cargo-web >/dev/null 2>&1 && echo cargo-web || echo cargo)" ||
       return 3
   fi
-  logged cargo info --quiet "$package@$version" || tried fetch_crate_by_project "$package" "$version" ||
+  silenced cargo info --quiet "$package@$version" || tried fetch_crate_by_project "$package" "$version" ||
     { reason="cargo could not download $package $version"; return 3; }
   found=$(find "${CARGO_HOME:-$HOME/.cargo}/registry/cache" -name "$package-$version.crate" -print -quit)
   [[ -n $found ]] || { reason="cargo kept no copy of $package $version"; return 3; }
@@ -167,7 +167,7 @@ unpack() {
   elif [[ $(head -c 2 "$archive") == PK ]]; then
     unzip -q -o "$archive" "$member" -d "$folder"
   else
-    tar --extract --gzip --file "$archive" --directory "$folder" --no-same-owner --wildcards "$member"
+    tar --extract --gzip --file "$archive" --directory "$folder" --no-same-owner --touch --wildcards "$member"
   fi
 }
 

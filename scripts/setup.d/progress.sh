@@ -43,14 +43,15 @@ finish() {
   say "ready in $((SECONDS - started)) s"
 }
 
-# Runs a command with its output in a log, which is shown only if it fails.
+# Runs a command with its output in a log, whose end is shown only if it fails.
 logged() {
-  local log=$deps/.cache/last.log
-  if "$@" >"$log" 2>&1 </dev/null; then return 0; fi
+  if silenced "$@"; then return 0; fi
   echo >&2
-  tail -n 15 "$log" | sed 's/^/    /' >&2
+  tail -n 8 "$deps/.cache/last.log" | cut -c 1-200 | sed 's/^/    /' >&2
   return 1
 }
 
+silenced() { "$@" >"$deps/.cache/last.log" 2>&1 </dev/null; }
+
 # The same, once more after a pause: a registry may be busy for a moment.
-tried() { logged "$@" || { sleep 3; logged "$@"; }; }
+tried() { silenced "$@" || { sleep 3; logged "$@"; }; }

@@ -185,7 +185,8 @@ class Finder {
     if (stack_.empty()) return;
     const auto kind = stack_.back();
     stack_.pop_back();
-    if (function_depth_ > 0 && --function_depth_ > 0) return;
+    if (function_depth_ > 0) --function_depth_;
+    if (function_depth_ > 0) return;
     if (kind == Kind::Function && !continues_initialisers()) {
       report();
       start_head(at_ + 1);
