@@ -164,7 +164,9 @@ Task<void> ServerConnection::watch_client() {
   // What the client pipelines meanwhile is kept for its turn, up to a bound.
   while (end_ - begin_ < options_.max_header) {
     if (co_await read_more()) continue;
-    client_gone_ = true;
+    // Cancelled because the response is complete, or the client really left.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    client_gone_ = state.cancelled() == asio::cancellation_type::none;
     co_return;
   }
   asio::steady_timer never(co_await asio::this_coro::executor,
