@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace infiniedge::runtime::http {
 
-/// http://host:port/path, https://…, or unix:/path/to.sock with `target` beside it.
+/// http://host:port/path, https://…, or unix:/path/to.sock (then the path is `host`).
 struct Url {
   std::string scheme, host, port, target;
 
@@ -18,15 +19,20 @@ struct Url {
 };
 
 struct ClientOptions {
-  std::string ca{};           ///< PEM file that must have signed the server; empty: the system's.
-  std::string fingerprint{};  ///< If set, the server's certificate must have this SHA-256 (hex).
+  std::string ca{};  ///< PEM file that must have signed the server; empty: the system's.
+  /// If set, the server's certificate must have this SHA-256 (hex, colons allowed); nothing else
+  /// about it is checked then.
+  std::string fingerprint{};
   std::string cert{}, key{};  ///< Own certificate for mTLS.
+  bool tls13_only = false;
   std::size_t max_body = 64U << 20;
+  std::size_t max_message = (4U << 20) + (64U << 10);  ///< Of a WebSocket.
 };
 
 /// HTTP/1.1 client for one origin; keeps idle connections and reuses them.
 ///
 /// Thread:  one shard.
+/// Owner:   outlives the requests under way; a WebSocket may outlive it.
 /// Errors:  Unavailable (refused, reset, DNS), Timeout, Denied (certificate), Corrupt (not HTTP),
 ///          Exhausted (body over the limit). A status of 400 or more is a Response, not an Error.
 class Client {
@@ -35,9 +41,12 @@ class Client {
                                               ClientOptions options);
   virtual ~Client() = default;
 
-  /// Sends the request (target, method, headers, body) and reads the whole response.
+  /// Sends the request (target, method, headers, body) and reads the whole response within
+  /// `timeout`. A GET, HEAD, PUT, DELETE or OPTIONS that met a connection closed while idle is
+  /// sent once more on a new one.
   virtual Task<Result<Response>> send(Request request, Micros timeout) = 0;
-  /// Reads the response in pieces as they come; `on_piece` returning false ends it.
+  /// Reads the response in pieces as they come; `on_piece` returning false ends it (Cancelled).
+  /// `timeout` is the longest wait for the header, and then for each piece.
   virtual Task<Result<Response>> send_streaming(Request request, Micros timeout,
                                                 std::function<bool(std::string_view)> on_piece) = 0;
   /// Opens a WebSocket at `target`. `timeout` covers connecting and the handshake.

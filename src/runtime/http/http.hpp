@@ -28,16 +28,21 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+/// One empty body for all requests without one.
+const std::shared_ptr<const std::string>& empty_body();
+
 struct Request {
   std::string method;  ///< "GET"
   std::string target;  ///< Path and query as sent: "/v2/models/a?x=1".
   Headers headers;
   /// Whole body, already de-chunked and within the door's limit. Shared, so that tensors can
   /// point into it without a copy.
-  std::shared_ptr<const std::string> body = std::make_shared<const std::string>();
+  std::shared_ptr<const std::string> body = empty_body();
   std::string peer;                ///< "127.0.0.1"; empty on a Unix socket.
   bool unix_peer_trusted = false;  ///< Unix socket, and the peer's uid is ours or root.
   bool tls = false;
+  /// Subject alternative names (URIs, DNS names) of the client's verified certificate.
+  std::vector<std::string> client_names{};
 
   std::string_view path() const;   ///< Target up to '?', not percent-decoded.
   std::string_view query() const;  ///< After '?', or empty.
@@ -49,6 +54,9 @@ struct Request {
 std::string percent_decode(std::string_view text);
 
 /// Pushes pieces of a body to the client as they come (SSE, NDJSON).
+///
+/// One writer waits until the client's socket has taken the piece. Several writers queue behind
+/// the one that waits.
 ///
 /// Errors: Unavailable once the client has gone; Exhausted when more than 1 MiB is queued.
 class BodyWriter {
@@ -62,6 +70,7 @@ struct Response {
   Headers headers{};
   std::string body{};
   /// If set, `body` is ignored and the body is what this writes, chunked, until it returns.
+  /// When the client goes away its pending operations fail with Cancelled, as in a Scope.
   std::function<Task<void>(std::shared_ptr<BodyWriter>)> stream{};
 };
 

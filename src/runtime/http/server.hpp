@@ -31,6 +31,10 @@ class Handler {
 struct TlsFiles {
   std::string cert, key;    ///< PEM paths.
   std::string client_ca{};  ///< If set, clients must show a certificate of this CA.
+  /// With client_ca: a client without a certificate is let in (it has a token, say); one with
+  /// a certificate of another CA is not.
+  bool client_optional = false;
+  bool tls13_only = false;
 };
 
 /// An HTTP/1.1 server with WebSocket: keep-alive, chunked bodies, Expect: 100-continue.
@@ -44,10 +48,12 @@ struct TlsFiles {
 class Server {
  public:
   struct Options {
-    std::size_t max_body = 64U << 20;    ///< Larger: 413.
-    std::size_t max_header = 64U << 10;  ///< Larger: 431.
-    std::size_t max_connections = 1024;
-    Micros header_timeout{Seconds{30}};  ///< To send a header (slow-loris) and idle keep-alive.
+    std::size_t max_body = 64U << 20;                    ///< Larger: 413.
+    std::size_t max_header = 64U << 10;                  ///< Larger: 431.
+    std::size_t max_message = (4U << 20) + (64U << 10);  ///< Of a WebSocket; larger closes it.
+    std::size_t max_connections = 1024;                  ///< One more: 503.
+    /// To send a header (slow-loris), idle keep-alive, and each piece of a body either way.
+    Micros header_timeout{Seconds{30}};
   };
 
   static std::unique_ptr<Server> make(boost::asio::any_io_executor executor, Handler& handler,

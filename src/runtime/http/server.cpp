@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/http/server.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <list>
+
+#include "runtime/http/listen.hpp"
+#include "runtime/http/server_connection.hpp"
+#include "runtime/http/tls.hpp"
+#include "runtime/log.hpp"
+
+namespace infiniedge::runtime::http {
+
+namespace asio = boost::asio;
+
+Task<std::optional<Response>> Handler::accept_websocket(const Request&) {
+  Response response{.status = 404, .body = "there is no WebSocket at this path\n"};
+  co_return response;
+}
+
+std::string Handler::websocket_protocol(const Request&) { return {}; }
+
+Task<void> Handler::serve(Request, std::shared_ptr<WebSocket>) { co_return; }
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+class AsioServer final : public Server {
+ public:
+  AsioServer(asio::any_io_executor executor, Handler& handler, Options options)
+      : handler_(handler), options_(options), drained_(executor), scope_(executor) {}
+  ~AsioServer() override { remove_sockets(); }
+
+  Result<std::uint16_t> listen(const std::string& address, std::optional<TlsFiles> tls) override {
+    TlsContext context;
+    if (tls) {
+      auto made = make_server_tls(*tls);
+      if (!made) return made.error();
+      context = *made;
+    }
+    auto listening = listen_on(scope_.executor(), address);
+    if (!listening) return listening.error();
+    const auto port = listening->port;
+    auto& place = listeners_.emplace_back(std::move(*listening));
+    scope_.spawn(accept_all(place, std::move(context)));
+    return port;
+  }
+
+  Task<void> close(Micros drain) override {
+    closing_ = true;
+    for (auto& listener : listeners_) {
+      boost::system::error_code ignored;
+      listener.acceptor.close(ignored);
+    }
+    remove_sockets();
+    for (auto connection = connections_.begin(); connection != connections_.end();) {
+      (*connection++)->end_soon();
+    }
+    if (!connections_.empty()) {
+      drained_.expires_after(drain);
+      co_await drained_.async_wait(kAwait);
+    }
+    co_await scope_.close();
+  }
+
+ private:
+  using Connections = std::list<std::shared_ptr<ServerConnection>>;
+
+  Task<void> accept_all(Listening& listener, TlsContext tls) {
+    while (!closing_) {
+      auto [failed, socket] = co_await listener.acceptor.async_accept(kAwait);
+      if (closing_ || failed == asio::error::operation_aborted) co_return;
+      if (failed) {
+        // No descriptors or no memory: those that are open must end first.
+        log(Level::Warning, "runtime.http", "cannot accept a connection",
+            {{"error", failed.message()}});
+        asio::steady_timer pause(scope_.executor(), std::chrono::milliseconds(100));
+        co_await pause.async_wait(kAwait);
+        continue;
+      }
+      if (connections_.size() >= options_.max_connections) {
+        turn_away(socket, tls != nullptr);
+        continue;
+      }
+      start(std::make_shared<Transport>(std::move(socket)), tls);
+    }
+  }
+
+  void start(std::shared_ptr<Transport> transport, TlsContext tls) {
+    const auto place = connections_.insert(
+        connections_.end(),
+        std::make_shared<ServerConnection>(std::move(transport), handler_, options_));
+    scope_.spawn(serve(place, std::move(tls)));
+  }
+
+  Task<void> serve(Connections::iterator place, TlsContext tls) {
+    const Membership membership{*this, place};
+    co_await (*place)->run(std::move(tls));
+  }
+
+  /// Leaves the list however the coroutine ends.
+  struct Membership {
+    AsioServer& server;
+    Connections::iterator place;
+    ~Membership() {
+      server.connections_.erase(place);
+      if (server.connections_.empty() && server.closing_) server.drained_.cancel();
+    }
+  };
+
+  static void turn_away(Transport::Socket& socket, bool tls) {
+    constexpr std::string_view kBusy =
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+        "Content-Length: 26\r\n\r\ntoo many open connections\n";
+    if (tls) return;
+    ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+
+  void remove_sockets() {
+    for (auto& listener : listeners_) {
+      if (!listener.unix_path.empty()) ::unlink(listener.unix_path.c_str());
+      listener.unix_path.clear();
+    }
+  }
+
+  Handler& handler_;
+  const Options options_;
+  std::list<Listening> listeners_;
+  Connections connections_;
+  asio::steady_timer drained_;
+  bool closing_ = false;
+  Scope scope_;
+};
+
+}  // namespace
+
+std::unique_ptr<Server> Server::make(asio::any_io_executor executor, Handler& handler,
+                                     Options options) {
+  return std::make_unique<AsioServer>(std::move(executor), handler, options);
+}
+
+}  // namespace infiniedge::runtime::http
