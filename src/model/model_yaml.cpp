@@ -9,26 +9,29 @@
 #include <optional>
 
 #include "base/suggest.hpp"
+#include "base/yaml.hpp"
 #include "model/config_pbtxt.hpp"
-#include "model/yaml_node.hpp"
 
 namespace infiniedge::model {
 namespace {
 
-using Kind = YamlNode::Kind;
-using Handler = std::function<Result<void>(const YamlNode::Entry&)>;
+using base::yaml::Mark;
+using base::yaml::Node;
+using Kind = Node::Kind;
+using Handler = std::function<Result<void>(const Node::Entry&)>;
 struct Known {
   std::string_view key;
   Handler handle;
 };
 
-Error wrong(Position at, std::string_view what) {
+Error wrong(Mark at, std::string_view what) {
   return {Code::Invalid, fmt::format("{}:{}: {}", at.line, at.column, what)};
 }
 
-Result<void> each(const YamlNode& map, std::string_view where, const std::vector<Known>& known) {
-  if (map.kind == Kind::Null) return {};
-  if (map.kind != Kind::Map) return wrong(map.at, fmt::format("{} takes keys and values", where));
+Result<void> each(const Node& map, std::string_view where, const std::vector<Known>& known) {
+  if (map.is_null()) return {};
+  if (map.kind != Kind::Mapping)
+    return wrong(map.mark, fmt::format("{} takes keys and values", where));
   for (const auto& entry : map.entries) {
     const auto found =
         std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.key == entry.key; });
@@ -39,8 +42,8 @@ Result<void> each(const YamlNode& map, std::string_view where, const std::vector
     std::vector<std::string> names;
     for (const auto& k : known) names.emplace_back(k.key);
     const auto near = base::suggest(entry.key, names);
-    return wrong(entry.at, fmt::format("unknown key '{}' in {}{}", entry.key, where,
-                                       near ? fmt::format("; did you mean '{}'?", *near) : ""));
+    return wrong(entry.mark, fmt::format("unknown key '{}' in {}{}", entry.key, where,
+                                         near ? fmt::format("; did you mean '{}'?", *near) : ""));
   }
   return {};
 }
@@ -54,11 +57,11 @@ std::optional<std::int64_t> integer_of(std::string_view text) {
 
 Handler integer(std::int64_t low, std::int64_t high, std::function<void(std::int64_t)> set,
                 std::string_view word = {}) {
-  return [=](const YamlNode::Entry& entry) -> Result<void> {
+  return [=](const Node::Entry& entry) -> Result<void> {
     if (!word.empty() && entry.value.text == word) return {};
     const auto value = integer_of(entry.value.text);
     if (entry.value.kind != Kind::Scalar || !value || *value < low || *value > high) {
-      return wrong(entry.value.at,
+      return wrong(entry.value.mark,
                    fmt::format("'{}' takes an integer from {} to {}{}", entry.key, low, high,
                                word.empty() ? "" : fmt::format(", or {}", word)));
     }
@@ -90,11 +93,11 @@ std::optional<Micros> duration_of(std::string_view text) {
 }
 
 Handler duration(std::function<void(Micros)> set) {
-  return [set = std::move(set)](const YamlNode::Entry& entry) -> Result<void> {
+  return [set = std::move(set)](const Node::Entry& entry) -> Result<void> {
     const auto value = duration_of(entry.value.text);
     if (entry.value.kind != Kind::Scalar || !value || *value > Micros{Seconds{86'400}}) {
       return wrong(
-          entry.value.at,
+          entry.value.mark,
           fmt::format("'{}' takes a duration up to 1d with its unit, like 5ms", entry.key));
     }
     set(*value);
@@ -103,9 +106,9 @@ Handler duration(std::function<void(Micros)> set) {
 }
 
 Handler boolean(std::function<void(bool)> set) {
-  return [set = std::move(set)](const YamlNode::Entry& entry) -> Result<void> {
+  return [set = std::move(set)](const Node::Entry& entry) -> Result<void> {
     if (entry.value.text != "true" && entry.value.text != "false") {
-      return wrong(entry.value.at, fmt::format("'{}' takes true or false", entry.key));
+      return wrong(entry.value.mark, fmt::format("'{}' takes true or false", entry.key));
     }
     set(entry.value.text == "true");
     return {};
@@ -113,51 +116,51 @@ Handler boolean(std::function<void(bool)> set) {
 }
 
 Handler word(std::vector<std::string> values, std::function<void(const std::string&)> set) {
-  return [values = std::move(values),
-          set = std::move(set)](const YamlNode::Entry& entry) -> Result<void> {
-    const auto& given = entry.value.text;
-    if (std::find(values.begin(), values.end(), given) == values.end()) {
-      const auto near = base::suggest(given, values);
-      return wrong(entry.value.at,
-                   fmt::format("'{}' does not take '{}'{}", entry.key, given,
-                               near ? fmt::format("; did you mean '{}'?", *near) : ""));
-    }
-    set(given);
-    return {};
-  };
+  return
+      [values = std::move(values), set = std::move(set)](const Node::Entry& entry) -> Result<void> {
+        const auto& given = entry.value.text;
+        if (std::find(values.begin(), values.end(), given) == values.end()) {
+          const auto near = base::suggest(given, values);
+          return wrong(entry.value.mark,
+                       fmt::format("'{}' does not take '{}'{}", entry.key, given,
+                                   near ? fmt::format("; did you mean '{}'?", *near) : ""));
+        }
+        set(given);
+        return {};
+      };
 }
 
 Handler text(std::function<void(const std::string&)> set) {
-  return [set = std::move(set)](const YamlNode::Entry& entry) -> Result<void> {
+  return [set = std::move(set)](const Node::Entry& entry) -> Result<void> {
     if (entry.value.kind != Kind::Scalar) {
-      return wrong(entry.value.at, fmt::format("'{}' takes a word", entry.key));
+      return wrong(entry.value.mark, fmt::format("'{}' takes a word", entry.key));
     }
     set(entry.value.text);
     return {};
   };
 }
 
-Result<std::vector<std::int64_t>> integers(const YamlNode::Entry& entry, std::int64_t low) {
+Result<std::vector<std::int64_t>> integers(const Node::Entry& entry, std::int64_t low) {
   std::vector<std::int64_t> out;
-  if (entry.value.kind != Kind::List) {
-    return wrong(entry.value.at, fmt::format("'{}' takes a list of integers", entry.key));
+  if (entry.value.kind != Kind::Sequence) {
+    return wrong(entry.value.mark, fmt::format("'{}' takes a list of integers", entry.key));
   }
   for (const auto& item : entry.value.items) {
     const auto value = integer_of(item.text);
     if (item.kind != Kind::Scalar || !value || *value < low) {
-      return wrong(item.at, fmt::format("'{}' takes integers from {}", entry.key, low));
+      return wrong(item.mark, fmt::format("'{}' takes integers from {}", entry.key, low));
     }
     out.push_back(*value);
   }
   return out;
 }
 
-Result<void> read_versions(const YamlNode::Entry& entry, VersionPolicy& policy) {
+Result<void> read_versions(const Node::Entry& entry, VersionPolicy& policy) {
   if (entry.value.text == "all") {
     policy = {.kind = VersionPolicy::Kind::All};
     return {};
   }
-  const Handler only = [&policy](const YamlNode::Entry& inner) -> Result<void> {
+  const Handler only = [&policy](const Node::Entry& inner) -> Result<void> {
     auto list = integers(inner, 1);
     if (!list) return std::move(list).error();
     policy.kind = VersionPolicy::Kind::Specific;
@@ -172,7 +175,7 @@ Result<void> read_versions(const YamlNode::Entry& entry, VersionPolicy& policy) 
        {"only", only}});
 }
 
-Result<void> read_batching(const YamlNode::Entry& entry, Batching& batching) {
+Result<void> read_batching(const Node::Entry& entry, Batching& batching) {
   return each(entry.value, "batching",
               {{"mode", word({"auto", "off"},
                              [&](const std::string& mode) {
@@ -183,7 +186,7 @@ Result<void> read_batching(const YamlNode::Entry& entry, Batching& batching) {
                {"preserve_order", boolean([&](bool on) { batching.preserve_order = on; })}});
 }
 
-Result<void> read_queue(const YamlNode::Entry& entry, Batching& batching,
+Result<void> read_queue(const Node::Entry& entry, Batching& batching,
                         std::vector<std::string>& warnings, const std::string& file) {
   return each(
       entry.value, "queue",
@@ -194,25 +197,26 @@ Result<void> read_queue(const YamlNode::Entry& entry, Batching& batching,
        {"on_timeout", word({"reject", "delay"}, [&](const std::string& action) {
           if (action != "delay") return;
           warnings.push_back(fmt::format("{}:{}:{}: 'delay' is treated as 'reject'", file,
-                                         entry.at.line, entry.at.column));
+                                         entry.mark.line, entry.mark.column));
         })}});
 }
 
 /// One entry of `inputs` or `outputs`, merged by name into what config.pbtxt said.
-Result<void> read_io(const YamlNode& node, std::string_view side, std::vector<IoConfig>& ios) {
+Result<void> read_io(const Node& node, std::string_view side, std::vector<IoConfig>& ios) {
   IoConfig io;
   bool typed = false;
-  const Handler type = [&](const YamlNode::Entry& entry) -> Result<void> {
+  const Handler type = [&](const Node::Entry& entry) -> Result<void> {
     const auto parsed = data_type_from(entry.value.text);
     if (!parsed) {
-      return wrong(entry.value.at, fmt::format("'{}' is no data type; write FP32, INT64, BYTES, …",
-                                               entry.value.text));
+      return wrong(
+          entry.value.mark,
+          fmt::format("'{}' is no data type; write FP32, INT64, BYTES, …", entry.value.text));
     }
     io.type = *parsed;
     typed = true;
     return {};
   };
-  const Handler shape = [&](const YamlNode::Entry& entry) -> Result<void> {
+  const Handler shape = [&](const Node::Entry& entry) -> Result<void> {
     auto list = integers(entry, -1);
     if (!list) return std::move(list).error();
     io.dims = std::move(*list);
@@ -223,7 +227,7 @@ Result<void> read_io(const YamlNode& node, std::string_view side, std::vector<Io
                        {"dtype", type},
                        {"shape", shape},
                        {"labels", text([&](const std::string& f) { io.label_filename = f; })}}));
-  if (io.name.empty()) return wrong(node.at, fmt::format("an entry of {} needs a name", side));
+  if (io.name.empty()) return wrong(node.mark, fmt::format("an entry of {} needs a name", side));
   const auto found = std::find_if(ios.begin(), ios.end(),
                                   [&](const auto& other) { return other.name == io.name; });
   if (found == ios.end()) {
@@ -237,31 +241,29 @@ Result<void> read_io(const YamlNode& node, std::string_view side, std::vector<Io
 }
 
 Handler ios(std::string_view side, std::vector<IoConfig>& out) {
-  return [side, &out](const YamlNode::Entry& entry) -> Result<void> {
-    if (entry.value.kind != Kind::List) {
-      return wrong(entry.value.at, fmt::format("'{}' takes a list", side));
+  return [side, &out](const Node::Entry& entry) -> Result<void> {
+    if (entry.value.kind != Kind::Sequence) {
+      return wrong(entry.value.mark, fmt::format("'{}' takes a list", side));
     }
     for (const auto& item : entry.value.items) INFINIEDGE_TRY(read_io(item, side, out));
     return {};
   };
 }
 
-Result<void> read_top(const YamlNode& root, const std::string& file, ModelConfig& config,
+Result<void> read_top(const Node& root, const std::string& file, ModelConfig& config,
                       std::vector<std::string>& warnings) {
-  const Handler ignored = [&](const YamlNode::Entry& entry) -> Result<void> {
+  const Handler ignored = [&](const Node::Entry& entry) -> Result<void> {
     warnings.push_back(fmt::format("{}:{}:{}: '{}' is read and has no effect in this build", file,
-                                   entry.at.line, entry.at.column, entry.key));
+                                   entry.mark.line, entry.mark.column, entry.key));
     return {};
   };
   const auto sub = [&](auto read) {
-    return [&config, read](const YamlNode::Entry& e) { return read(e, config.batching); };
+    return [&config, read](const Node::Entry& e) { return read(e, config.batching); };
   };
-  const Handler queue = [&](const YamlNode::Entry& e) {
+  const Handler queue = [&](const Node::Entry& e) {
     return read_queue(e, config.batching, warnings, file);
   };
-  const Handler versions = [&](const YamlNode::Entry& e) {
-    return read_versions(e, config.versions);
-  };
+  const Handler versions = [&](const Node::Entry& e) { return read_versions(e, config.versions); };
   const auto set = [](int& out) { return [&out](auto n) { out = static_cast<int>(n); }; };
   return each(root, "model.yaml",
               {{"backend", text([&](const std::string& b) { config.backend = b; })},
@@ -291,9 +293,13 @@ Result<void> read_model_yaml(std::string_view text, const std::string& file, Mod
   const auto located = [&file](const Error& error) {
     return Error{error.code(), file + ":" + error.message()};
   };
-  auto root = parse_yaml(text);
-  if (!root) return located(root.error());
-  auto read = read_top(*root, file, config, warnings);
+  const auto parsed = base::yaml::parse(text, file);
+  for (const auto& fault : parsed.diagnostics) {
+    if (fault.severity != base::Severity::Error) continue;
+    return located(wrong({fault.line, fault.column, fault.end}, fault.message));
+  }
+  if (parsed.documents.empty()) return {};
+  auto read = read_top(parsed.documents.front(), file, config, warnings);
   if (!read) return located(read.error());
   return {};
 }
