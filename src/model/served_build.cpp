@@ -30,6 +30,12 @@ Tensor zero_tensor(const IoConfig& io, bool batched, std::int64_t batch) {
   return out;
 }
 
+/// A file that is no model is stored bytes gone wrong, not a mistake of whoever asks for it.
+Error unreadable(Error error) {
+  if (error.code() != Code::Invalid) return error;
+  return {Code::Corrupt, "the model file cannot be read", std::move(error)};
+}
+
 Result<Nanos> time_once(Executable& executable, const std::vector<Tensor>& inputs) {
   const auto start = std::chrono::steady_clock::now();
   auto ran = executable.run(inputs, {});
@@ -52,7 +58,7 @@ Result<void> Served::load_instances(const std::filesystem::path& file, Backend& 
   const Backend::Options options{.threads = config.threads};
   for (int i = 0; i < config.instances; ++i) {
     auto executable = backend.load(file, options);
-    if (!executable) return std::move(executable).error();
+    if (!executable) return unreadable(std::move(executable).error());
     if (i == 0) INFINIEDGE_TRY(complete(config, **executable));
     instances_.push_back({.executable = std::move(*executable)});
   }

@@ -149,7 +149,7 @@ TEST(Server, AFailedReloadLeavesTheOldServing) {
   repository.write("m/1/model.onnx", "this is not a model");
   auto reloaded = bench.run(bench.server.load("m"));
   ASSERT_FALSE(reloaded.has_value());
-  EXPECT_EQ(reloaded.error().code(), Code::Invalid);
+  EXPECT_EQ(reloaded.error().code(), Code::Corrupt);
   EXPECT_THAT(reloaded.error().describe(), HasSubstr("failed to load 'm'"));
   EXPECT_TRUE(bench.run(bench.server.infer(linear({1, 2}, "m"))).has_value());
   auto index = bench.run(bench.server.index(true));
