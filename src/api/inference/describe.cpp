@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/inference/describe.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace infiniedge::api::inference {
+namespace {
+
+namespace json = boost::json;
+
+json::array tensors_json(const std::vector<model::IoConfig>& ios, bool batched) {
+  json::array out;
+  for (const auto& io : ios) {
+    json::array shape(io.dims.begin(), io.dims.end());
+    if (batched) shape.insert(shape.begin(), -1);
+    out.push_back(json::object{
+        {"name", io.name}, {"datatype", to_string(io.type)}, {"shape", std::move(shape)}});
+  }
+  return out;
+}
+
+json::object duration_json(const model::DurationStat& stat) {
+  return {{"count", stat.count}, {"ns", stat.ns}};
+}
+
+json::object model_stats(const model::Served& served) {
+  const auto& s = served.statistics();
+  json::array batches;
+  for (const auto& [size, batch] : s.batches) {
+    batches.push_back(json::object{{"batch_size", size},
+                                   {"compute_input", duration_json(batch.compute_input)},
+                                   {"compute_infer", duration_json(batch.compute_infer)},
+                                   {"compute_output", duration_json(batch.compute_output)}});
+  }
+  json::object inference{{"success", duration_json(s.success)},
+                         {"fail", duration_json(s.fail)},
+                         {"queue", duration_json(s.queue)},
+                         {"compute_input", duration_json(s.compute_input)},
+                         {"compute_infer", duration_json(s.compute_infer)},
+                         {"compute_output", duration_json(s.compute_output)},
+                         {"cache_hit", duration_json({})},
+                         {"cache_miss", duration_json({})}};
+  return {{"name", served.config().name},          {"version", std::to_string(served.version())},
+          {"last_inference", s.last_inference_ms}, {"inference_count", s.inferences},
+          {"execution_count", s.executions},       {"inference_stats", std::move(inference)},
+          {"response_stats", json::object{}},      {"batch_stats", std::move(batches)},
+          {"memory_usage", json::array{}}};
+}
+
+}  // namespace
+
+std::string server_json(const model::Server::Options& options) {
+  // Only what works is advertised.
+  json::array extensions{"classification",     "model_repository", "model_configuration",
+                         "binary_tensor_data", "parameters",       "statistics"};
+  return json::serialize(json::object{
+      {"name", options.name}, {"version", options.version}, {"extensions", std::move(extensions)}});
+}
+
+std::string model_json(const model::Served& served, const std::vector<std::int64_t>& versions) {
+  const auto& config = served.config();
+  json::array numbers;
+  for (const auto version : versions) numbers.push_back(json::string(std::to_string(version)));
+  const bool batched = config.max_batch() > 0;
+  return json::serialize(json::object{{"name", config.name},
+                                      {"versions", std::move(numbers)},
+                                      {"platform", config.platform},
+                                      {"inputs", tensors_json(config.inputs, batched)},
+                                      {"outputs", tensors_json(config.outputs, batched)}});
+}
+
+std::string statistics_json(const std::vector<std::shared_ptr<model::Served>>& served) {
+  json::array all;
+  for (const auto& each : served) all.push_back(model_stats(*each));
+  return json::serialize(json::object{{"model_stats", std::move(all)}});
+}
+
+std::string index_json(const std::vector<model::IndexEntry>& entries) {
+  json::array out;
+  for (const auto& entry : entries) {
+    json::object line{{"name", entry.name}};
+    if (entry.version) {
+      line["version"] = std::to_string(*entry.version);
+      line["state"] = to_string(entry.state);
+      line["reason"] = entry.reason;
+    }
+    out.push_back(std::move(line));
+  }
+  return json::serialize(out);
+}
+
+}  // namespace infiniedge::api::inference

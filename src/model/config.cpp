@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/suggest.hpp"
+
+namespace infiniedge::model {
+namespace {
+
+namespace json = boost::json;
+
+bool starts_open(const std::vector<TensorSpec>& specs) {
+  return std::all_of(specs.begin(), specs.end(),
+                     [](const auto& s) { return !s.shape.empty() && s.shape.front() < 0; });
+}
+
+std::vector<std::int64_t> without_batch(const TensorSpec& spec, int max_batch) {
+  return {spec.shape.begin() + (max_batch > 0 ? 1 : 0), spec.shape.end()};
+}
+
+bool fits(const std::vector<std::int64_t>& declared, const std::vector<std::int64_t>& real) {
+  return declared.size() == real.size() &&
+         std::equal(declared.begin(), declared.end(), real.begin(),
+                    [](auto d, auto r) { return d == r || d < 0 || r < 0; });
+}
+
+Error no_such(const std::string& model, const char* side, const IoConfig& io,
+              const std::vector<TensorSpec>& specs) {
+  std::vector<std::string> names;
+  for (const auto& spec : specs) names.push_back(spec.name);
+  const auto near = base::suggest(io.name, names);
+  return {Code::Invalid,
+          fmt::format("model '{}': the configuration names {} '{}', which the model does not have "
+                      "(it has {}){}",
+                      model, side, io.name, fmt::join(names, ", "),
+                      near ? fmt::format("; did you mean '{}'?", *near) : "")};
+}
+
+/// Brings the declared side into the order of the model and checks it.
+Result<void> complete_side(const std::string& model, const char* side, int max_batch,
+                           const std::vector<TensorSpec>& specs, std::vector<IoConfig>& ios) {
+  std::vector<IoConfig> ordered;
+  for (const auto& spec : specs) {
+    const auto real = without_batch(spec, max_batch);
+    const auto found =
+        std::find_if(ios.begin(), ios.end(), [&](const auto& io) { return io.name == spec.name; });
+    if (found == ios.end()) {
+      ordered.push_back({.name = spec.name, .type = spec.type, .dims = real});
+      continue;
+    }
+    if (found->dims.empty() && !real.empty()) found->dims = real;  // Only labels were given.
+    if (found->type != spec.type) {
+      return Error{
+          Code::Invalid,
+          fmt::format("model '{}': {} '{}' is {} in the configuration and {} in the model", model,
+                      side, spec.name, to_string(found->type), to_string(spec.type))};
+    }
+    if (!fits(found->dims, real)) {
+      return Error{
+          Code::Invalid,
+          fmt::format("model '{}': {} '{}' has dims [{}] in the configuration and [{}] in "
+                      "the model{}",
+                      model, side, spec.name, fmt::join(found->dims, ","), fmt::join(real, ","),
+                      max_batch > 0 ? " (without the batch dimension)" : "")};
+    }
+    ordered.push_back(*found);
+  }
+  for (const auto& io : ios) {
+    const bool known = std::any_of(specs.begin(), specs.end(),
+                                   [&](const auto& spec) { return spec.name == io.name; });
+    if (!known) return no_such(model, side, io, specs);
+  }
+  ios = std::move(ordered);
+  return {};
+}
+
+json::array dims_json(const std::vector<std::int64_t>& dims) {
+  return json::array(dims.begin(), dims.end());
+}
+
+std::string type_json(DataType type) {
+  return type == DataType::Bytes ? "TYPE_STRING" : fmt::format("TYPE_{}", to_string(type));
+}
+
+json::array inputs_json(const ModelConfig& config) {
+  json::array out;
+  for (const auto& io : config.inputs) {
+    out.push_back(json::object{{"name", io.name},
+                               {"data_type", type_json(io.type)},
+                               {"format", "FORMAT_NONE"},
+                               {"dims", dims_json(io.dims)},
+                               {"is_shape_tensor", false},
+                               {"allow_ragged_batch", false},
+                               {"optional", io.optional}});
+  }
+  return out;
+}
+
+json::array outputs_json(const ModelConfig& config) {
+  json::array out;
+  for (const auto& io : config.outputs) {
+    out.push_back(json::object{{"name", io.name},
+                               {"data_type", type_json(io.type)},
+                               {"dims", dims_json(io.dims)},
+                               {"label_filename", io.label_filename},
+                               {"is_shape_tensor", false}});
+  }
+  return out;
+}
+
+json::object policy_json(const VersionPolicy& policy) {
+  if (policy.kind == VersionPolicy::Kind::All) return {{"all", json::object{}}};
+  if (policy.kind == VersionPolicy::Kind::Specific) {
+    return {{"specific", json::object{{"versions", dims_json(policy.specific)}}}};
+  }
+  return {{"latest", json::object{{"num_versions", policy.latest}}}};
+}
+
+json::object batching_json(const Batching& batching) {
+  json::array preferred(batching.preferred.begin(), batching.preferred.end());
+  return {{"preferred_batch_size", std::move(preferred)},
+          {"max_queue_delay_microseconds", batching.max_delay.count()},
+          {"preserve_ordering", batching.preserve_order},
+          {"priority_levels", 0},
+          {"default_priority_level", 0},
+          {"default_queue_policy",
+           json::object{{"timeout_action", "REJECT"},
+                        {"default_timeout_microseconds", batching.timeout.count()},
+                        {"allow_timeout_override", batching.allow_timeout_override},
+                        {"max_queue_size", batching.max_queue}}},
+          {"priority_queue_policy", json::object{}}};
+}
+
+}  // namespace
+
+Result<void> complete(ModelConfig& config, const Executable& model) {
+  const bool open =
+      starts_open(model.inputs()) && starts_open(model.outputs()) && !model.inputs().empty();
+  if (!config.max_batch_size) config.max_batch_size = open ? kDefaultMaxBatch : 0;
+  if (config.max_batch() > 0 && !open) {
+    return Error{Code::Invalid,
+                 fmt::format("model '{}': max_batch_size is {}, but not every tensor of the model "
+                             "starts with a dimension that varies; set it to 0",
+                             config.name, config.max_batch())};
+  }
+  if (!config.batching.declared) config.batching.enabled = config.max_batch() > 1;
+  const int batch = config.max_batch();
+  INFINIEDGE_TRY(complete_side(config.name, "input", batch, model.inputs(), config.inputs));
+  INFINIEDGE_TRY(complete_side(config.name, "output", batch, model.outputs(), config.outputs));
+  for (auto& output : config.outputs) {
+    if (output.labels.empty()) output.labels = config.classes;
+  }
+  return {};
+}
+
+std::string to_json(const ModelConfig& config) {
+  json::object parameters;
+  for (const auto& [key, value] : config.parameters) {
+    parameters[key] = json::object{{"string_value", value}};
+  }
+  json::object group{{"name", config.name},
+                     {"kind", "KIND_CPU"},
+                     {"count", config.instances},
+                     {"gpus", json::array{}}};
+  json::object out{{"name", config.name},
+                   {"platform", config.platform},
+                   {"backend", config.backend},
+                   {"runtime", ""},
+                   {"version_policy", policy_json(config.versions)},
+                   {"max_batch_size", config.max_batch()},
+                   {"input", inputs_json(config)},
+                   {"output", outputs_json(config)},
+                   {"batch_input", json::array{}},
+                   {"batch_output", json::array{}},
+                   {"instance_group", json::array{group}},
+                   {"default_model_filename", config.default_model_filename},
+                   {"cc_model_filenames", json::object{}},
+                   {"metric_tags", json::object{}},
+                   {"parameters", std::move(parameters)},
+                   {"model_warmup", json::array{}}};
+  if (config.batching.enabled) out["dynamic_batching"] = batching_json(config.batching);
+  return json::serialize(out);
+}
+
+}  // namespace infiniedge::model

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/config.hpp"
+
+namespace infiniedge::model {
+
+/// Reads a `config.pbtxt` into `config`. What we parse but do not honour (formats, ragged
+/// batches, GPU lists, optimisation) adds a sentence to `warnings`.
+///
+/// Errors: Invalid with "file:line:column: sentence" and a suggestion for an unknown field;
+///         Unsupported for sequences, ensembles and backends that need another runtime.
+Result<void> read_config_pbtxt(std::string_view text, const std::string& file, ModelConfig& config,
+                               std::vector<std::string>& warnings);
+
+/// Backend of a platform or backend name: "onnxruntime_onnx" → "onnxruntime".
+/// Errors: Unsupported, saying to export ONNX.
+Result<std::string> backend_of(std::string_view name);
+
+}  // namespace infiniedge::model

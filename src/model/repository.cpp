@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/repository.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "model/config_pbtxt.hpp"
+#include "model/model_yaml.hpp"
+
+namespace infiniedge::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kMaxConfig = 4U << 20;
+
+std::optional<std::string> read_text(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > kMaxConfig) return {};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string{std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A version directory: decimal without leading zeros, at least 1.
+std::optional<std::int64_t> version_of(const std::string& name) {
+  std::int64_t version = 0;
+  const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), version);
+  if (error != std::errc{} || stop != name.data() + name.size()) return std::nullopt;
+  if (version < 1 || name.front() == '0' || name.front() == '+') return std::nullopt;
+  return version;
+}
+
+std::vector<std::int64_t> chosen(const VersionPolicy& policy, std::vector<std::int64_t> present) {
+  std::sort(present.begin(), present.end(), std::greater<>{});
+  if (policy.kind == VersionPolicy::Kind::Latest && present.size() > policy.latest) {
+    present.resize(policy.latest);
+  }
+  if (policy.kind == VersionPolicy::Kind::Specific) {
+    std::erase_if(present, [&](auto version) {
+      return std::find(policy.specific.begin(), policy.specific.end(), version) ==
+             policy.specific.end();
+    });
+  }
+  return present;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t from = 0;
+  while (from < text.size()) {
+    auto end = text.find('\n', from);
+    if (end == std::string::npos) end = text.size();
+    auto line = text.substr(from, end - from);
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines.push_back(std::move(line));
+    from = end + 1;
+  }
+  return lines;
+}
+
+Result<void> read_labels(const fs::path& folder, IoConfig& output) {
+  const fs::path relative{output.label_filename};
+  if (relative.is_absolute() || output.label_filename.find("..") != std::string::npos) {
+    return Error{Code::Invalid, fmt::format("label file '{}' must lie in the model's folder",
+                                            output.label_filename)};
+  }
+  auto text = read_text(folder / relative);
+  if (!text) {
+    return Error{Code::NotFound, fmt::format("label file {} of output '{}' cannot be read",
+                                             (folder / relative).string(), output.name)};
+  }
+  output.labels = lines_of(*text);
+  return {};
+}
+
+Result<void> read_files(const fs::path& folder, ModelDefinition& out) {
+  if (const auto text = read_text(folder / "config.pbtxt")) {
+    INFINIEDGE_TRY(
+        read_config_pbtxt(*text, (folder / "config.pbtxt").string(), out.config, out.warnings));
+  }
+  if (const auto text = read_text(folder / "model.yaml")) {
+    INFINIEDGE_TRY(
+        read_model_yaml(*text, (folder / "model.yaml").string(), out.config, out.warnings));
+  }
+  return {};
+}
+
+Result<void> settle_backend(ModelConfig& config) {
+  const auto& named = config.backend.empty() ? config.platform : config.backend;
+  auto backend = backend_of(named.empty() ? "onnxruntime" : named);
+  if (!backend) return std::move(backend).error();
+  config.backend = std::move(*backend);
+  config.platform = "onnxruntime_onnx";
+  if (config.default_model_filename.empty()) config.default_model_filename = "model.onnx";
+  if (config.default_model_filename.find('/') != std::string::npos) {
+    return Error{Code::Invalid, fmt::format("default_model_filename '{}' must be a plain file name",
+                                            config.default_model_filename)};
+  }
+  return {};
+}
+
+Result<void> find_versions(const fs::path& folder, ModelDefinition& out) {
+  std::vector<std::int64_t> present;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (!entry.is_directory(error)) continue;
+    const auto name = entry.path().filename().string();
+    if (const auto version = version_of(name)) {
+      present.push_back(*version);
+    } else if (name != "configs" && name != "warmup" && name != "initial_state" &&
+               name != "golden") {
+      out.warnings.push_back(fmt::format("{} is no version and is ignored", entry.path().string()));
+    }
+  }
+  for (const auto version : chosen(out.config.versions, present)) {
+    out.files[version] = folder / std::to_string(version) / out.config.default_model_filename;
+  }
+  if (out.files.empty()) {
+    return Error{Code::NotFound,
+                 fmt::format("{} has no version that its policy admits; put the model into {}/1/{}",
+                             folder.string(), folder.string(), out.config.default_model_filename)};
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_model_name(std::string_view name) {
+  return !name.empty() && name.size() <= 255 && name.front() != '.' && name != "stats" &&
+         name.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+             "0123456789._-") == std::string_view::npos;
+}
+
+std::vector<std::string> Repository::names() const {
+  std::vector<std::string> out;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root_, error)) {
+    const auto name = entry.path().filename().string();
+    if (entry.is_directory(error) && is_model_name(name)) out.push_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<ModelDefinition> Repository::read(const std::string& name) const {
+  const auto folder = root_ / name;
+  std::error_code error;
+  if (!is_model_name(name) || !fs::is_directory(folder, error)) {
+    return Error{Code::NotFound,
+                 fmt::format("no model '{}' in the repository {}", name, root_.string())};
+  }
+  ModelDefinition out{.config = {.name = name}, .files = {}};
+  INFINIEDGE_TRY(read_files(folder, out));
+  if (out.config.name != name) {
+    return Error{Code::Invalid, fmt::format("the configuration in {} calls the model '{}'; the "
+                                            "folder's name decides",
+                                            folder.string(), out.config.name)};
+  }
+  INFINIEDGE_TRY(settle_backend(out.config));
+  for (auto& output : out.config.outputs) {
+    if (!output.label_filename.empty()) INFINIEDGE_TRY(read_labels(folder, output));
+  }
+  if (const auto text = read_text(folder / "labels.txt")) out.config.classes = lines_of(*text);
+  INFINIEDGE_TRY(find_versions(folder, out));
+  return out;
+}
+
+ModelDefinition define_file(std::string name, std::filesystem::path file,
+                            std::vector<std::string> classes) {
+  ModelDefinition out{.config = {.name = std::move(name)}, .files = {}};
+  out.config.backend = "onnxruntime";
+  out.config.platform = "onnxruntime_onnx";
+  out.config.default_model_filename = file.filename().string();
+  out.config.classes = std::move(classes);
+  out.files[1] = std::move(file);
+  return out;
+}
+
+}  // namespace infiniedge::model

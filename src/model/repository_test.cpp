@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/repository.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/config_pbtxt.hpp"
+#include "model/cost.hpp"
+#include "model/model_yaml.hpp"
+#include "model/testing/bench_server.hpp"
+
+namespace infiniedge::model {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using testing::TempRepository;
+
+Result<ModelConfig> pbtxt(std::string_view text, std::vector<std::string>* warnings = nullptr) {
+  ModelConfig config{.name = "m"};
+  std::vector<std::string> ignored;
+  auto read = read_config_pbtxt(text, "config.pbtxt", config, warnings ? *warnings : ignored);
+  if (!read) return std::move(read).error();
+  return config;
+}
+
+Result<ModelConfig> yaml(std::string_view text, ModelConfig config = {.name = "m"}) {
+  std::vector<std::string> warnings;
+  auto read = read_model_yaml(text, "model.yaml", config, warnings);
+  if (!read) return std::move(read).error();
+  return config;
+}
+
+TEST(ConfigPbtxt, ReadsEveryFormOfTheText) {
+  std::vector<std::string> warnings;
+  auto config = pbtxt(R"(
+    name: "m"  # a comment
+    platform: 'onnx' "runtime_onnx"
+    max_batch_size: 16;
+    input [ { name: "x" data_type: TYPE_FP32 dims: [ 3, -1 ] }, { name: "y", data_type: 9 dims: 1 dims: 2 } ]
+    output { name: "\x6c\141bel" data_type: TYPE_STRING dims: [ 1 ] label_filename: "labels.txt" }
+    instance_group [ { kind: KIND_GPU count: 2 } ]
+    dynamic_batching { preferred_batch_size: [4, 8] max_queue_delay_microseconds: 100
+      default_queue_policy { default_timeout_microseconds: 5000 max_queue_size: 7 } }
+    version_policy: { specific { versions: [1, 3] } }
+    parameters { key: "intra_op_thread_count" value: { string_value: "2" } }
+  )",
+                      &warnings);
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_EQ(config->platform, "onnxruntime_onnx");
+  EXPECT_EQ(config->max_batch(), 16);
+  ASSERT_THAT(config->inputs, SizeIs(2));
+  EXPECT_THAT(config->inputs[0].dims, ElementsAre(3, -1));
+  EXPECT_EQ(config->inputs[1].type, DataType::Int64);
+  EXPECT_THAT(config->inputs[1].dims, ElementsAre(1, 2));
+  EXPECT_EQ(config->outputs[0].name, "label");
+  EXPECT_EQ(config->outputs[0].type, DataType::Bytes);
+  EXPECT_EQ(config->instances, 2);
+  EXPECT_EQ(config->threads, 2);
+  EXPECT_THAT(config->batching.preferred, ElementsAre(4, 8));
+  EXPECT_EQ(config->batching.max_delay, Micros{100});
+  EXPECT_EQ(config->batching.timeout, Micros{5000});
+  EXPECT_EQ(config->batching.max_queue, 7U);
+  EXPECT_THAT(config->versions.specific, ElementsAre(1, 3));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("no GPU here")));
+}
+
+TEST(ConfigPbtxt, PointsAtTheMistakeAndSuggests) {
+  const auto message = [](std::string_view text) {
+    const auto config = pbtxt(text);
+    return config ? "accepted" : config.error().message();
+  };
+  EXPECT_EQ(message("name: \"m\"\n  max_batchsize: 8"),
+            "config.pbtxt:2:3: unknown field 'max_batchsize' in the model configuration; did you "
+            "mean 'max_batch_size'?");
+  EXPECT_THAT(
+      message("input { name: \"x\" data_type: TYPE_FP23 }"),
+      HasSubstr("config.pbtxt:1:30: 'TYPE_FP23' is not a value of 'data_type'; did you mean "
+                "'TYPE_FP32'?"));
+  EXPECT_THAT(message("max_batch_size: many"),
+              HasSubstr("1:17: 'max_batch_size' takes an integer"));
+  EXPECT_THAT(message("name: \"m"), HasSubstr("1:7: the string is not closed"));
+  EXPECT_THAT(message("input {"), HasSubstr("lacks its '}'"));
+  EXPECT_THAT(message("input [ {} {} ]"), HasSubstr("expected ',' or ']' in the list"));
+  EXPECT_THAT(message("input [ { } ]"), HasSubstr("1:9: a tensor needs a name"));
+  EXPECT_EQ(pbtxt("sequence_batching { }").error().code(), Code::Unsupported);
+}
+
+TEST(ModelYaml, OverlaysKeyByKey) {
+  auto base = pbtxt("max_batch_size: 4 output { name: \"y\" data_type: TYPE_FP32 dims: 3 }");
+  auto config = yaml(
+      "max_batch: 32\nversions: {only: [1, 3]}\ninstances: auto\nthreads: 2\n"
+      "batching: {mode: off}\nqueue: {max: 9, timeout: 250ms}\nrequired: true\n"
+      "outputs: [{name: y, labels: labels.txt}]\n",
+      *base);
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_EQ(config->max_batch(), 32);
+  EXPECT_THAT(config->versions.specific, ElementsAre(1, 3));
+  EXPECT_EQ(config->threads, 2);
+  EXPECT_EQ(config->batching.timeout, Micros{Millis{250}});
+  EXPECT_TRUE(config->required);
+  ASSERT_THAT(config->outputs, SizeIs(1));
+  EXPECT_EQ(config->outputs[0].label_filename, "labels.txt");
+  EXPECT_THAT(config->outputs[0].dims, ElementsAre(3));
+}
+
+TEST(ModelYaml, PointsAtTheMistakeAndSuggests) {
+  const auto message = [](std::string_view text) {
+    const auto config = yaml(text);
+    return config ? "accepted" : config.error().message();
+  };
+  EXPECT_EQ(message("instances: 1\nmaxbatch: 8\n"),
+            "model.yaml:2:1: unknown key 'maxbatch' in model.yaml; did you mean 'max_batch'?");
+  EXPECT_THAT(message("queue: {timeout: 5}\n"), HasSubstr("takes a duration"));
+  EXPECT_THAT(message("max_batch: [1\n"), HasSubstr("model.yaml:"));
+  EXPECT_THAT(message("- a\n"), HasSubstr("takes keys and values"));
+}
+
+TEST(Repository, VersionPolicyChoosesTheFolders) {
+  TempRepository repository;
+  for (const int version : {1, 2, 10}) repository.add("m", "linear", version);
+  std::filesystem::create_directories(repository.root() / "m" / "03");
+  const Repository reader(repository.root());
+  auto latest = reader.read("m");
+  ASSERT_TRUE(latest.has_value()) << latest.error().message();
+  EXPECT_THAT(latest->files, SizeIs(1));
+  EXPECT_EQ(latest->files.begin()->first, 10);
+  EXPECT_THAT(latest->warnings, ElementsAre(HasSubstr("03 is no version")));
+  repository.write("m/model.yaml", "versions: {latest: 2}");
+  EXPECT_THAT(reader.read("m")->files, SizeIs(2));
+  repository.write("m/model.yaml", "versions: all");
+  EXPECT_THAT(reader.read("m")->files, SizeIs(3));
+  repository.write("m/model.yaml", "versions: {only: [7]}");
+  EXPECT_EQ(reader.read("m").error().code(), Code::NotFound);
+}
+
+TEST(Repository, RefusesNamesThatLeaveIt) {
+  TempRepository repository;
+  const Repository reader(repository.root());
+  for (const auto* name : {"..", "a/b", "", ".hidden", "stats"}) {
+    EXPECT_EQ(reader.read(name).error().code(), Code::NotFound) << name;
+  }
+  repository.add("m", "linear");
+  repository.write("m/config.pbtxt",
+                   "output { name: \"y\" data_type: TYPE_FP32 dims: 1 "
+                   "label_filename: \"../../etc/passwd\" }");
+  EXPECT_EQ(reader.read("m").error().code(), Code::Invalid);
+}
+
+TEST(Repository, OtherRuntimesAreSentToOnnx) {
+  TempRepository repository;
+  repository.add("m", "linear");
+  repository.write("m/config.pbtxt", "platform: \"tensorrt_plan\"");
+  auto read = Repository(repository.root()).read("m");
+  EXPECT_EQ(read.error().code(), Code::Unsupported);
+  EXPECT_THAT(read.error().message(), HasSubstr("ONNX"));
+}
+
+TEST(ModelConfig, IsCompletedFromTheModel) {
+  onnx::Backend backend;
+  auto model = backend.load(testing::model_file("add_sub"), {});
+  ASSERT_TRUE(model.has_value()) << model.error().describe();
+  ModelConfig config{.name = "m"};
+  ASSERT_TRUE(complete(config, **model));
+  EXPECT_EQ(config.max_batch(), 8);
+  EXPECT_TRUE(config.batching.enabled);
+  EXPECT_THAT(config.inputs[0].dims, ElementsAre(16));
+  EXPECT_THAT(to_json(config), HasSubstr("\"data_type\":\"TYPE_INT32\""));
+  ModelConfig wrong{.name = "m"};
+  wrong.inputs.push_back({.name = "INPUT_0", .type = DataType::Int32, .dims = {16}});
+  EXPECT_THAT(complete(wrong, **model).error().message(), HasSubstr("did you mean 'INPUT0'"));
+  auto fixed = backend.load(testing::model_file("static_add"), {});
+  ModelConfig batched{.name = "m", .max_batch_size = 4};
+  EXPECT_EQ(complete(batched, **fixed).error().code(), Code::Invalid);
+}
+
+TEST(CostModel, BatchesOnlyWhereItPays) {
+  CostModel flat(4);
+  for (const int b : flat.sizes()) flat.measured(b, std::chrono::microseconds{100 * b});
+  EXPECT_EQ(flat.best(), 1);
+  CostModel gain(32);
+  EXPECT_EQ(gain.best(), 1);  // Unknown yet.
+  for (const int b : gain.sizes()) gain.measured(b, std::chrono::microseconds{100 + b});
+  EXPECT_EQ(gain.best(), 32);
+  EXPECT_EQ(gain.of(3), std::chrono::microseconds{104});
+}
+
+}  // namespace
+}  // namespace infiniedge::model

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "infiniedge/tensor.hpp"
+#include "infiniedge/time.hpp"
+#include "model/config.hpp"
+
+namespace infiniedge::model {
+
+/// One inference, in process. Tensors share their bytes with whoever made them.
+struct InferRequest {
+  std::string model;
+  std::string version{};               ///< Empty: the highest that is ready.
+  std::vector<Tensor> inputs;          ///< In any order; by name.
+  std::vector<std::string> outputs{};  ///< Empty: all.
+  std::optional<Micros> timeout{};     ///< Covers queue and expected compute.
+};
+
+struct InferResponse {
+  std::shared_ptr<const ModelConfig> config;  ///< Of the version that answered.
+  std::int64_t version = 0;
+  std::vector<Tensor> outputs;  ///< As requested, else as configured.
+};
+
+/// A request that fits its model: inputs in the model's order.
+struct CheckedRequest {
+  std::vector<Tensor> inputs;
+  std::vector<std::size_t> outputs;  ///< Indices into the model's outputs; empty: all.
+  std::int64_t batch = 1;            ///< Items, for statistics; 1 without a batch dimension.
+};
+
+/// Checks names, types, shapes, batch and sizes, in the order of the protocol.
+/// Errors: Invalid, naming the tensor, what was given and what the model takes.
+Result<CheckedRequest> check_request(const ModelConfig& config, std::vector<Tensor> inputs,
+                                     const std::vector<std::string>& outputs);
+
+/// Number of elements of a shape, or nothing if it is negative or overflows.
+std::optional<std::int64_t> element_count(const std::vector<std::int64_t>& shape);
+
+}  // namespace infiniedge::model

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "infiniedge/backend.hpp"
+#include "infiniedge/time.hpp"
+#include "model/cost.hpp"
+#include "model/request.hpp"
+#include "model/statistics.hpp"
+#include "runtime/scope.hpp"
+#include "runtime/workers.hpp"
+
+namespace infiniedge::model {
+
+/// What the versions of a server share.
+struct Machinery {
+  runtime::Scope& scope;
+  Clock& clock;
+  runtime::Workers& workers;
+  runtime::Metrics& metrics;
+};
+
+/// One version of a model that is being served: its instances and the queue before them.
+///
+/// Flow:    Server -> [Served] -> Executable
+/// Thread:  build() on a worker; everything else on the server's shard. Executions run on the
+///          shard when the version is idle and costs ≤ 200 µs, else on a worker.
+/// Owner:   shared by the server and by every request on it; a swapped-out version dies with its
+///          last request.
+/// Errors:  Exhausted (queue full), Timeout (deadline before execution), Cancelled, else what
+///          the executable says.
+class Served : public std::enable_shared_from_this<Served> {
+ public:
+  /// Loads every instance, completes `config` from the model, and warms up with zeros.
+  static Result<std::shared_ptr<Served>> build(ModelConfig config, std::int64_t version,
+                                               const std::filesystem::path& file, Backend& backend);
+  ~Served();
+
+  /// Puts the version onto the shard: from now on it answers.
+  void start(const Machinery& machinery);
+  /// Answers one checked request with all outputs. The caller keeps the version alive.
+  Task<Result<std::vector<Tensor>>> infer(CheckedRequest request, std::optional<Instant> deadline);
+  /// Completes once no request is left on this version.
+  Task<void> drain();
+  /// Fails everything queued: the server is closing.
+  void abandon();
+
+  const ModelConfig& config() const { return *config_; }
+  const std::shared_ptr<const ModelConfig>& config_ptr() const { return config_; }
+  std::int64_t version() const { return version_; }
+  const std::string& device() const { return device_; }
+  const Statistics& statistics() const { return statistics_; }
+  const CostModel& cost() const { return cost_; }
+  std::size_t queued() const { return queue_.size(); }
+  /// When a refused caller may try again.
+  Micros retry_after() const;
+  /// True once every batch size has been measured.
+  bool measured() const { return measured_; }
+
+ private:
+  struct Group;
+  struct Pending;
+  struct Instance {
+    std::unique_ptr<Executable> executable;
+    bool busy = false;
+  };
+  using PendingPtr = std::shared_ptr<Pending>;
+  /// Requests that are one execution.
+  struct Group {
+    std::vector<PendingPtr> members;
+    std::int64_t batch = 0;
+    std::stop_source stop;
+    std::size_t live = 0;
+  };
+  struct Outcome {
+    Result<std::vector<std::vector<Tensor>>> parts;
+    Timing timing;
+  };
+
+  /// Counts a request for drain(), whichever way it ends.
+  class InFlight {
+   public:
+    explicit InFlight(Served& served) : served_(served) { ++served_.in_flight_; }
+    ~InFlight();
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+
+   private:
+    Served& served_;
+  };
+
+  Served(ModelConfig config, std::int64_t version);
+  Result<void> load_instances(const std::filesystem::path& file, Backend& backend);
+  Result<void> warm_up();
+  std::vector<Tensor> zeros(std::int64_t batch) const;
+
+  Instance* idle();
+  std::size_t queue_limit() const;
+  std::int64_t batch_limit() const;
+  bool run_here(std::int64_t batch) const;
+  Result<void> admit(std::optional<Instant> deadline);
+  Task<Result<std::vector<Tensor>>> infer_here(CheckedRequest request, Instance& instance);
+  Task<Result<std::vector<Tensor>>> infer_queued(CheckedRequest request,
+                                                 std::optional<Instant> deadline);
+  void give_up(const PendingPtr& pending);
+  void pump();
+  bool should_send();
+  std::shared_ptr<Group> take_group();
+  void expire();
+  void watch_deadline(Instant when);
+  void settle(Group& group, Outcome outcome);
+  void account(const Group& group, const Outcome& outcome);
+  void finish(const PendingPtr& pending, Result<std::vector<Tensor>> result);
+
+  static Outcome execute(Executable& executable, const Group& group, std::stop_token stop);
+  static Task<void> run_group(std::shared_ptr<Served> self, Instance* instance,
+                              std::shared_ptr<Group> group);
+  static Task<void> measure(std::shared_ptr<Served> self);
+  static Task<void> reap(std::shared_ptr<Served> self, Instant when);
+  static Task<void> wake_later(std::shared_ptr<Served> self, Instant when);
+
+  std::shared_ptr<const ModelConfig> config_;
+  std::int64_t version_;
+  std::string device_;
+  std::vector<Instance> instances_;
+  CostModel cost_{1};
+  bool measured_ = false;
+
+  const Machinery* machinery_ = nullptr;
+  std::optional<VersionMetrics> metrics_;
+  Statistics statistics_;
+  std::deque<PendingPtr> queue_;
+  std::size_t queued_bytes_ = 0;
+  std::size_t in_flight_ = 0;
+  std::optional<Instant> reaping_;  ///< When the next expiry is looked for.
+  std::optional<Instant> waking_;   ///< When a delayed batch is sent.
+  std::vector<boost::asio::steady_timer*> drained_;
+};
+
+}  // namespace infiniedge::model

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens before a version answers (build, warm-up) and beside it (measuring its cost).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+
+#include "model/batch.hpp"
+#include "model/served.hpp"
+
+namespace infiniedge::model {
+namespace {
+
+using Nanos = std::chrono::nanoseconds;
+
+constexpr int kRuns = 20;
+constexpr Nanos kMeasureAtMost = std::chrono::milliseconds{200};
+constexpr Micros kStandBack{Millis{20}};
+
+Tensor zero_tensor(const IoConfig& io, bool batched, std::int64_t batch) {
+  Tensor out{.name = io.name, .type = io.type, .shape = io.dims, .data = {}, .owner = {}};
+  for (auto& dim : out.shape) dim = dim < 0 ? 1 : dim;
+  if (batched) out.shape.insert(out.shape.begin(), batch);
+  // A BYTES element of length 0 is four zero bytes.
+  const auto width = io.type == DataType::Bytes ? 4 : element_size(io.type);
+  const auto bytes = static_cast<std::size_t>(out.elements()) * width;
+  auto block = std::make_shared<std::vector<std::uint64_t>>(bytes / 8 + 1);
+  out.data = std::as_bytes(std::span(*block)).first(bytes);
+  out.owner = std::move(block);
+  return out;
+}
+
+/// A file that is no model is stored bytes gone wrong, not a mistake of whoever asks for it.
+Error unreadable(Error error) {
+  if (error.code() != Code::Invalid) return error;
+  return {Code::Corrupt, "the model file cannot be read", std::move(error)};
+}
+
+Result<Nanos> time_once(Executable& executable, const std::vector<Tensor>& inputs) {
+  const auto start = std::chrono::steady_clock::now();
+  auto ran = executable.run(inputs, {});
+  if (!ran) return std::move(ran).error();
+  return Nanos{std::chrono::steady_clock::now() - start};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Served>> Served::build(ModelConfig config, std::int64_t version,
+                                              const std::filesystem::path& file, Backend& backend) {
+  std::shared_ptr<Served> out(new Served(std::move(config), version));
+  INFINIEDGE_TRY(out->load_instances(file, backend));
+  INFINIEDGE_TRY(out->warm_up());
+  return out;
+}
+
+Result<void> Served::load_instances(const std::filesystem::path& file, Backend& backend) {
+  auto config = *config_;
+  const Backend::Options options{.threads = config.threads};
+  for (int i = 0; i < config.instances; ++i) {
+    auto executable = backend.load(file, options);
+    if (!executable) return unreadable(std::move(executable).error());
+    if (i == 0) INFINIEDGE_TRY(complete(config, **executable));
+    instances_.push_back({.executable = std::move(*executable)});
+  }
+  device_ = instances_.front().executable->device();
+  cost_ = CostModel(config.batching.enabled ? config.max_batch() : 1);
+  config_ = std::make_shared<const ModelConfig>(std::move(config));
+  return {};
+}
+
+std::vector<Tensor> Served::zeros(std::int64_t batch) const {
+  std::vector<Tensor> out;
+  for (const auto& io : config_->inputs) {
+    out.push_back(zero_tensor(io, config_->max_batch() > 0, batch));
+  }
+  return out;
+}
+
+/// Two runs of one item an instance: the first pays for set-up, the second gives c(1).
+Result<void> Served::warm_up() {
+  const auto inputs = zeros(1);
+  for (auto& instance : instances_) {
+    auto first = time_once(*instance.executable, inputs);
+    if (!first) {
+      return Error{first.error().code(),
+                   fmt::format("warm-up of '{}' version {} failed", config_->name, version_),
+                   std::move(first).error()};
+    }
+    auto second = time_once(*instance.executable, inputs);
+    if (second) cost_.measured(1, *second);
+  }
+  return {};
+}
+
+/// One run at a time and only while nobody waits, so that it is invisible to requests.
+Task<void> Served::measure(std::shared_ptr<Served> self) {
+  for (const int size : self->cost_.sizes()) {
+    const auto inputs = self->zeros(size);
+    std::vector<Nanos> runs;
+    Nanos spent{0};
+    while (runs.size() < kRuns && spent < kMeasureAtMost) {
+      Instance* instance = self->queue_.empty() ? self->idle() : nullptr;
+      if (instance == nullptr) {
+        if (!co_await self->machinery_->clock.sleep_for(kStandBack)) co_return;
+        continue;
+      }
+      instance->busy = true;
+      auto job = [executable = instance->executable.get(), &inputs] {
+        return time_once(*executable, inputs);
+      };
+      auto took = co_await runtime::run_on(self->machinery_->workers, job);
+      instance->busy = false;
+      self->pump();
+      if (!took) co_return;  // Such a batch does not run: c(b) stays unknown, and b* is 1.
+      runs.push_back(*took);
+      spent += *took;
+    }
+    std::nth_element(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2),
+                     runs.end());
+    self->cost_.measured(size, runs[runs.size() / 2]);
+    const auto median = std::chrono::duration<double>(runs[runs.size() / 2]).count();
+    self->metrics_->cost(size, median);
+  }
+  self->measured_ = true;
+}
+
+}  // namespace infiniedge::model

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the tiny models that the tests load. Run by hand with onnx 1.23; the files are committed.
+
+    python3 tests/models/make_models.py
+"""
+import os
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def save(name, nodes, inputs, outputs, initializers=()):
+    graph = h.make_graph(nodes, name, inputs, outputs, list(initializers))
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8,
+                         producer_name="infiniedge-tests")
+    onnx.checker.check_model(model)
+    onnx.save(model, os.path.join(HERE, name + ".onnx"))
+
+
+def tensor(name, kind, shape):
+    return h.make_tensor_value_info(name, kind, shape)
+
+
+def identity():
+    kinds = {"fp32": T.FLOAT, "int64": T.INT64, "string": T.STRING, "bool": T.BOOL,
+             "uint8": T.UINT8, "fp16": T.FLOAT16}
+    nodes, ins, outs = [], [], []
+    for name, kind in kinds.items():
+        nodes.append(h.make_node("Identity", ["in_" + name], ["out_" + name]))
+        ins.append(tensor("in_" + name, kind, ["n", "m"]))
+        outs.append(tensor("out_" + name, kind, ["n", "m"]))
+    save("identity_types", nodes, ins, outs)
+    for name, kind in {"fp32": T.FLOAT, "string": T.STRING, "int8": T.INT8, "uint64": T.UINT64}.items():
+        save("identity_" + name, [h.make_node("Identity", ["x"], ["y"])],
+             [tensor("x", kind, ["n", "m"])], [tensor("y", kind, ["n", "m"])])
+
+
+def add():
+    nodes = [h.make_node("Add", ["INPUT0", "INPUT1"], ["OUTPUT0"]),
+             h.make_node("Sub", ["INPUT0", "INPUT1"], ["OUTPUT1"])]
+    save("add_sub", nodes, [tensor(n, T.INT32, ["n", 16]) for n in ("INPUT0", "INPUT1")],
+         [tensor(n, T.INT32, ["n", 16]) for n in ("OUTPUT0", "OUTPUT1")])
+
+
+def static_add():
+    one = numpy_helper.from_array(np.array([1, 2, 3], dtype=np.float32), "one")
+    save("static_add", [h.make_node("Add", ["x", "one"], ["y"])], [tensor("x", T.FLOAT, [1, 3])],
+         [tensor("y", T.FLOAT, [1, 3])], [one])
+
+
+def mlp(name, width, hidden, classes, seed, scale=1.0):
+    r = np.random.default_rng(seed)
+    w1 = (r.standard_normal((width, hidden)) * scale / np.sqrt(width)).astype(np.float32)
+    w2 = (r.standard_normal((hidden, classes)) * scale / np.sqrt(hidden)).astype(np.float32)
+    inits = [numpy_helper.from_array(w1, "w1"), numpy_helper.from_array(w2, "w2"),
+             numpy_helper.from_array(np.zeros(hidden, np.float32), "b1"),
+             numpy_helper.from_array(np.zeros(classes, np.float32), "b2")]
+    nodes = [h.make_node("Gemm", ["x", "w1", "b1"], ["h"]), h.make_node("Relu", ["h"], ["a"]),
+             h.make_node("Gemm", ["a", "w2", "b2"], ["logits"])]
+    save(name, nodes, [tensor("x", T.FLOAT, ["batch", width])],
+         [tensor("logits", T.FLOAT, ["batch", classes])], inits)
+
+
+def regression():
+    w = numpy_helper.from_array(np.array([[2.0], [3.0]], np.float32), "w")
+    save("linear", [h.make_node("MatMul", ["x", "w"], ["y"])], [tensor("x", T.FLOAT, ["n", 2])],
+         [tensor("y", T.FLOAT, ["n", 1])], [w])
+
+
+def sure():
+    """Two classes, logits (x, 0): the score is sigmoid(|x|), so a test picks how sure it is."""
+    w = numpy_helper.from_array(np.array([[1.0, 0.0]], np.float32), "w")
+    save("sure", [h.make_node("MatMul", ["x", "w"], ["logits"])], [tensor("x", T.FLOAT, ["n", 1])],
+         [tensor("logits", T.FLOAT, ["n", 2])], [w])
+
+
+def opposite():
+    """The teacher of `sure`: always the other class, as probabilities."""
+    w = numpy_helper.from_array(np.array([[-10.0, 0.0]], np.float32), "w")
+    nodes = [h.make_node("MatMul", ["x", "w"], ["z"]), h.make_node("Softmax", ["z"], ["probabilities"])]
+    save("opposite", nodes, [tensor("x", T.FLOAT, ["n", 1])],
+         [tensor("probabilities", T.FLOAT, ["n", 2])], [w])
+
+
+identity()
+add()
+static_add()
+mlp("mlp", 64, 32, 10, 1)
+regression()
+sure()
+opposite()
+
+
+def slow():
+    """A loop of 20,000 matrix products: long enough to be cancelled, small enough to commit."""
+    w = numpy_helper.from_array((np.eye(256) * 0.999).astype(np.float32), "w")
+    trips = numpy_helper.from_array(np.array(20000, np.int64), "trips")
+    go = numpy_helper.from_array(np.array(True), "go")
+    body = h.make_graph(
+        [h.make_node("Identity", ["cond"], ["cond_out"]), h.make_node("MatMul", ["v", "w"], ["v_out"])],
+        "body", [tensor("i", T.INT64, []), tensor("cond", T.BOOL, []), tensor("v", T.FLOAT, ["a", "b"])],
+        [tensor("cond_out", T.BOOL, []), tensor("v_out", T.FLOAT, ["a", "b"])])
+    zero = numpy_helper.from_array(np.array([0.999], np.float32), "c")
+    del w
+    eye = [h.make_node("EyeLike", ["sq"], ["eye"], dtype=T.FLOAT),
+           h.make_node("Mul", ["eye", "c"], ["w"])]
+    shape = numpy_helper.from_array(np.array([256, 256], np.int64), "dims")
+    nodes = [h.make_node("ConstantOfShape", ["dims"], ["sq"])] + eye
+    nodes.append(h.make_node("Loop", ["trips", "go", "x"], ["y"], body=body))
+    save("slow", nodes, [tensor("x", T.FLOAT, ["n", 256])], [tensor("y", T.FLOAT, ["n", 256])],
+         [trips, go, zero, shape])
+
+
+slow()
