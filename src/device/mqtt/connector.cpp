@@ -62,6 +62,9 @@ Connector::Connector(DeviceSpec device, Environment environment, Login login)
     : device_(std::move(device)),
       environment_(environment),
       inbox_(environment, device_),
+      paused_(environment.metrics.counter("infiniedge_device_paused_total",
+                                          "Times reading stopped because rows had no room.",
+                                          {{"device", device_.name}})),
       ended_(environment.executor),
       delivered_(environment.executor),
       session_(environment, std::move(login), this),
@@ -187,7 +190,15 @@ void Connector::on_message(std::string_view topic, std::string_view payload) {
   }
   inbox_.add(time.value_or(environment_.clock.wall()), std::move(cells),
              wanted && !time ? Quality::Uncertain : Quality::Good);
-  if (inbox_.full()) session_.pause(true);
+  if (inbox_.full()) pause();
+}
+
+void Connector::pause() {
+  session_.pause(true);
+  paused_.add();
+  runtime::log(runtime::Level::Warning, "device.mqtt",
+               "rows come faster than they can be stored; reading stops until there is room",
+               {{"resource", "device/" + device_.name}});
 }
 
 Cell Connector::read_cell(std::size_t point, std::string_view topic) {

@@ -54,6 +54,7 @@ class Connector final : public infiniedge::Connector, private Session::Listener 
   const std::vector<std::size_t>& points_of(std::string_view topic);
   Cell read_cell(std::size_t point, std::string_view topic);
   std::optional<Timestamp> read_time(const std::vector<std::size_t>& points, bool& wanted);
+  void pause();
   void warn(Rule& rule, std::string_view topic, std::string_view why);
   std::vector<std::string> filters() const;
   Task<void> deliver(Outlet& out);
@@ -65,6 +66,7 @@ class Connector final : public infiniedge::Connector, private Session::Listener 
   int qos_ = 1;
   PayloadReader payload_;
   Inbox inbox_;
+  runtime::Counter& paused_;
   Outcome ended_, delivered_;
   bool delivering_ = false;
   std::map<std::string, std::vector<std::size_t>, std::less<>> topics_;  ///< Bounded cache.

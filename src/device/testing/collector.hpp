@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,14 +26,10 @@ struct SeenRow {
 /// Thread: one shard.
 class Collector final : public Outlet {
  public:
-  explicit Collector(boost::asio::any_io_executor executor)
-      : changed_(executor), opened_(std::move(executor)) {}
+  explicit Collector(boost::asio::any_io_executor executor) : opened_(std::move(executor)) {}
 
   Task<Result<void>> push(Batch batch) override;
-  void state(Result<void> state) override {
-    states.push_back(std::move(state));
-    changed_.notify();
-  }
+  void state(Result<void> state) override { states.push_back(std::move(state)); }
 
   /// Completes when `done` holds, or with Timeout after ten seconds of real time.
   Task<Result<void>> until(std::function<bool()> done);
@@ -55,7 +50,7 @@ class Collector final : public Outlet {
   Task<Result<void>> watch(std::function<bool()> done);
 
   runtime::SystemClock clock_;
-  Signal changed_, opened_;
+  Signal opened_;
   bool held_ = false;
 };
 
