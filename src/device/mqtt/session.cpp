@@ -299,8 +299,12 @@ void Session::lose(Error error) {
 Error Session::explain(int code, std::string_view doing) const {
   const auto where = fmt::format("cannot {} broker {}", doing, login_.broker.text());
   if (code == MOSQ_ERR_TLS) {
-    return {is_certificate_fault(tls_trouble_) ? Code::Denied : Code::Unavailable,
-            fmt::format("{}: TLS: {}", where, tls_trouble_)};
+    if (!is_certificate_fault(tls_trouble_)) {
+      return {Code::Unavailable, fmt::format("{}: TLS: {}", where, tls_trouble_)};
+    }
+    return {Code::Denied, fmt::format("{}: a certificate is not accepted; see credentials: ca, "
+                                      "cert and key ({})",
+                                      where, tls_trouble_)};
   }
   const bool system = code == MOSQ_ERR_ERRNO && errno != 0;
   const auto text = system ? std::string{std::strerror(errno)} : mosquitto_strerror(code);
