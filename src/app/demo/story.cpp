@@ -42,6 +42,59 @@ std::string plug_yaml(int n) {
                      n);
 }
 
+constexpr std::string_view kRules = R"(streams:
+  watch:
+    # Every row of every plug; a switch-on is named by the student, or by the teacher if unsure.
+    sql: |
+      SELECT device, power, recording,
+             model('appliance', wave_rms(wave), wave_peak(wave), wave_mean(wave),
+                   wave_onset(wave, 448, 64), wave_envelope(wave, 32),
+                   wave_spectrum(wave, 64), wave_quantiles(wave, 17)) AS answer
+      FROM plugs
+    keep: 1d
+  appliances:
+    sql: |
+      SELECT device, recording, answer_label AS appliance, answer_score AS score, answer_route AS route
+      FROM watch WHERE recording IS NOT NULL
+    route:
+    - {do: [keep, send: hub]}
+  energy:
+    sql: |
+      SELECT device, avg(power) AS power, max(power) AS peak, count(power) AS readings
+      FROM plugs WHERE power IS NOT NULL GROUP BY device, TUMBLE(10s)
+    route:
+    - {do: [keep, send: hub]}
+  heater-watch:
+    sql: |
+      SELECT device, power, latest(answer_label) AS appliance FROM watch
+    keep: 1d
+    act:
+    - when: appliance = 'heater' AND power > 50
+      hold: 8s
+      cooldown: 30s
+      alarm: {severity: warning, text: "Heater on {device} has been on for more than 8 s, {power} W"}
+)";
+
+std::string devices_yaml(const StoryOptions& options) {
+  std::string out;
+  for (int n = 1; n <= options.plugs; ++n) {
+    auto text = plug_yaml(n);
+    if (n == 1) {
+      // The first plug says what all have in common.
+      const auto common = fmt::format(
+          "    connector: mqtt\n    address: mqtt://127.0.0.1:{}\n    every: 0s\n    stream: "
+          "plugs\n"
+          "    credentials:\n      username: {}\n      password: {{secretRef: {{name: broker}}}}\n",
+          options.broker_port, options.broker_user);
+      constexpr std::string_view kReference = "    <<: *plug\n";
+      text.replace(text.find(kReference), kReference.size(), common);
+      text.replace(text.find("plug-1:"), 7, "plug-1: &plug");
+    }
+    out += text;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Assets> Assets::find() {
@@ -61,66 +114,24 @@ Result<Assets> Assets::find() {
 }
 
 std::string site_yaml(const StoryOptions& options, const Assets& assets) {
-  std::string out = "infiniedge: v1\ndevices:\n";
-  for (int n = 1; n <= options.plugs; ++n) {
-    auto text = plug_yaml(n);
-    if (n == 1) {
-      const auto anchor = fmt::format(
-          "    connector: mqtt\n    address: mqtt://127.0.0.1:{}\n    every: 0s\n    stream: "
-          "plugs\n"
-          "    credentials:\n      username: {}\n      password: {{secretRef: {{name: broker}}}}\n",
-          options.broker_port, options.broker_user);
-      const auto reference = text.find("    <<: *plug\n");
-      text.replace(reference, std::string_view{"    <<: *plug\n"}.size(), anchor);
-      text.replace(text.find("plug-1:"), 7, "plug-1: &plug");
-    }
-    out += text;
-  }
+  auto out = "infiniedge: v1\ndevices:\n" + devices_yaml(options);
   out += fmt::format(R"(models:
   appliance:
     source: file:{}
     task: classify
     classes: [air conditioner, compact fluorescent lamp, fan, fridge, hairdryer, heater, incandescent light bulb, laptop, microwave, vacuum, washing machine]
     cascade: {{teacher: "hub:appliance-large", threshold: 0.83, budget: {{share: 0.5, burst: 100}}}}
-streams:
-  watch:
-    # Every row of every plug; a switch-on is named by the student, or by the teacher if unsure.
-    sql: |
-      SELECT device, power, recording,
-             model('appliance', wave_rms(wave), wave_peak(wave), wave_mean(wave),
-                   wave_onset(wave, 448, 64), wave_envelope(wave, 32),
-                   wave_spectrum(wave, 64), wave_quantiles(wave, 17)) AS answer
-      FROM plugs
-    keep: 1d
-  appliances:
-    sql: |
-      SELECT device, recording, answer_label AS appliance, answer_score AS score, answer_route AS route
-      FROM watch WHERE recording IS NOT NULL
-    route:
-    - {{do: [keep, send: hub]}}
-  energy:
-    sql: |
-      SELECT device, avg(power) AS power, max(power) AS peak, count(power) AS readings
-      FROM plugs WHERE power IS NOT NULL GROUP BY device, TUMBLE(10s)
-    route:
-    - {{do: [keep, send: hub]}}
-  heater-watch:
-    sql: |
-      SELECT device, power, latest(answer_label) AS appliance FROM watch
-    keep: 1d
-    act:
-    - when: appliance = 'heater' AND power > 50
-      hold: 8s
-      cooldown: 30s
-      alarm: {{severity: warning, text: "Heater on {{device}} has been on for more than 8 s, {{power}} W"}}
-uplinks:
+)",
+                     assets.student);
+  out += kRules;
+  out += fmt::format(R"(uplinks:
   hub:
     to: hub
     address: {}
     credentials: {{token: {{secretRef: {{name: hub}}}}}}
     options: {{fingerprint: "{}"}}
 )",
-                     assets.student, options.hub_address, options.hub_fingerprint);
+                     options.hub_address, options.hub_fingerprint);
   return out;
 }
 

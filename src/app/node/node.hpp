@@ -26,6 +26,7 @@
 #include "model/onnx/backend.hpp"
 #include "model/server.hpp"
 #include "store/query.hpp"
+#include "store/seal.hpp"
 #include "store/store.hpp"
 #include "stream/engine.hpp"
 #include "sync/uplink.hpp"
@@ -156,6 +157,9 @@ class Node final : public api::admin::Node {
   std::string stream_status(const std::string& name) const;
   std::string model_status(const std::string& name) const;
   std::string uplink_status(const std::string& name) const;
+  void graph_devices(boost::json::array& nodes, boost::json::array& edges) const;
+  void graph_rules(boost::json::array& nodes, boost::json::array& edges) const;
+  void graph_models(boost::json::array& nodes, boost::json::array& edges) const;
   boost::json::array uplinks_json() const;
   boost::json::array nodes_json() const;
 
@@ -166,7 +170,6 @@ class Node final : public api::admin::Node {
   void make_query();
   void make_ingest();
   Task<void> close_ingest();
-  std::unique_ptr<sync::Uplink> make_uplink(sync::UplinkOptions options);
 
   World& world_;
   Settings settings_;
@@ -175,7 +178,9 @@ class Node final : public api::admin::Node {
   bool started_ = false;
   std::optional<Error> store_failed_;
 
-  store::DuckDb duckdb_;
+  std::unique_ptr<store::DuckDb> duckdb_;
+  std::unique_ptr<store::ParquetSealer> sealer_;
+  std::unique_ptr<store::ParquetReader> segment_reader_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::Query> query_;
   std::unique_ptr<Recorder> recorder_;

@@ -450,9 +450,15 @@ void Node::start_uplinks(const config::Site& site) {
     options.cert = resource.cert;
     options.key = resource.key;
     options.fingerprint = resource.fingerprint;
-    auto uplink = make_uplink(std::move(options));
-    uplink->start();
-    uplinks_[resource.name] = std::move(uplink);
+    auto uplink = sync::make_uplink(world_.shard.executor(), *store_, world_.clock, world_.entropy,
+                                    world_.metrics, std::move(options));
+    if (!uplink) {
+      log(Level::Error, "sync", "an uplink cannot be used",
+          {{"resource", resource.name}, {"error", uplink.error().describe()}});
+      continue;
+    }
+    (*uplink)->start();
+    uplinks_[resource.name] = std::move(*uplink);
   }
 }
 

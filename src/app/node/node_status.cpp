@@ -40,6 +40,15 @@ json::array conditions(bool ready, const std::string& reason, const std::string&
            {"lastTransitionTime", rfc3339(since)}}};
 }
 
+json::object graph_node(std::string id, const char* kind, std::string name, bool ready) {
+  return {{"id", std::move(id)}, {"kind", kind}, {"name", std::move(name)}, {"ready", ready}};
+}
+
+bool reads(const stream::Rule& rule, const std::string& stream) {
+  const auto& inputs = rule.inputs();
+  return std::find(inputs.begin(), inputs.end(), stream) != inputs.end();
+}
+
 json::object edge(std::string from, std::string to, double rate, double p99_ms = 0,
                   std::uint64_t dropped = 0) {
   return {{"from", std::move(from)}, {"to", std::move(to)}, {"rate", rate},
@@ -168,67 +177,72 @@ json::array Node::nodes_json() const {
   return out;
 }
 
-std::string Node::graph() {
-  json::array nodes, edges;
-  const auto node = [&](std::string id, const char* kind, std::string name, bool is_ready) {
-    nodes.push_back(
-        {{"id", std::move(id)}, {"kind", kind}, {"name", std::move(name)}, {"ready", is_ready}});
-  };
-  node("store", "store", "store", !store_failed_);
+void Node::graph_devices(json::array& nodes, json::array& edges) const {
   for (const auto& [name, device] : devices_) {
     const auto status = device.supervisor->status();
-    node("device/" + name, "device", name, status.ready);
+    nodes.push_back(graph_node("device/" + name, "device", name, status.ready));
     const auto& stream = device.resource.spec.schema->stream;
     bool read = false;
     for (const auto& rule : engine_->rules()) {
-      const auto* found = engine_->find(rule.name);
-      const auto& inputs = found->inputs();
-      if (std::find(inputs.begin(), inputs.end(), stream) == inputs.end()) continue;
+      if (!reads(*engine_->find(rule.name), stream)) continue;
       edges.push_back(edge("device/" + name, "stream/" + rule.name, status.rate));
       read = true;
     }
     if (!read) edges.push_back(edge("device/" + name, "store", status.rate));
   }
-  for (const auto& rule : engine_->rules()) {
-    node("stream/" + rule.name, "stream", rule.name, rule.rule.stopped.empty());
-    for (const auto& other : engine_->rules()) {
-      const auto& inputs = engine_->find(other.name)->inputs();
-      if (std::find(inputs.begin(), inputs.end(), config::sql_name(rule.name)) == inputs.end())
-        continue;
+}
+
+void Node::graph_rules(json::array& nodes, json::array& edges) const {
+  const auto rules = engine_->rules();
+  for (const auto& rule : rules) {
+    nodes.push_back(
+        graph_node("stream/" + rule.name, "stream", rule.name, rule.rule.stopped.empty()));
+    for (const auto& other : rules) {
+      if (!reads(*engine_->find(other.name), config::sql_name(rule.name))) continue;
       edges.push_back(edge("stream/" + rule.name, "stream/" + other.name, rule.rate_out));
     }
     edges.push_back(edge("stream/" + rule.name, "store", rule.rate_out, rule.p99_seconds * 1e3,
                          rule.rule.dropped));
   }
+}
+
+void Node::graph_models(json::array& nodes, json::array& edges) const {
   for (const auto& model : site_.models) {
     const auto stats = cascade_->stats(model.name);
     const auto seconds =
         std::max(1.0, std::chrono::duration<double>(world_.clock.wall() - started_at_).count());
     const double rate = static_cast<double>(stats.total()) / seconds;
-    node("model/" + model.name, "model", model.name, !models_->ready_versions(model.name).empty());
+    const double up = rate * stats.cloud_share();
+    const auto id = "model/" + model.name;
+    const auto decision = "decision/" + model.name;
+    nodes.push_back(
+        graph_node(id, "model", model.name, !models_->ready_versions(model.name).empty()));
     for (const auto& rule : site_.streams) {
-      if (rule.sql.find("model('" + model.name + "'") != std::string::npos) {
-        edges.push_back(
-            edge("stream/" + rule.name, "model/" + model.name, rate, stats.edge_p99_us / 1e3));
-      }
+      if (rule.sql.find("model('" + model.name + "'") == std::string::npos) continue;
+      edges.push_back(edge("stream/" + rule.name, id, rate, stats.edge_p99_us / 1e3));
     }
     if (!model.cascade) continue;
-    node("decision/" + model.name + "/accept", "decision", "accept", true);
-    node("decision/" + model.name + "/escalate", "decision", "escalate", stats.teacher_reachable);
-    edges.push_back(edge("model/" + model.name, "decision/" + model.name + "/accept",
-                         rate * (1 - stats.cloud_share())));
-    edges.push_back(edge("model/" + model.name, "decision/" + model.name + "/escalate",
-                         rate * stats.cloud_share(), stats.decision_p99_ms));
-    edges.push_back(
-        edge("decision/" + model.name + "/accept", "store", rate * (1 - stats.cloud_share())));
-    if (!uplinks_.empty()) {
-      edges.push_back(edge("decision/" + model.name + "/escalate",
-                           "uplink/" + uplinks_.begin()->first, rate * stats.cloud_share()));
-    }
+    nodes.push_back(graph_node(decision + "/accept", "decision", "accept", true));
+    nodes.push_back(
+        graph_node(decision + "/escalate", "decision", "escalate", stats.teacher_reachable));
+    edges.push_back(edge(id, decision + "/accept", rate - up));
+    edges.push_back(edge(id, decision + "/escalate", up, stats.decision_p99_ms));
+    edges.push_back(edge(decision + "/accept", "store", rate - up));
+    if (!uplinks_.empty())
+      edges.push_back(edge(decision + "/escalate", "uplink/" + uplinks_.begin()->first, up));
   }
+}
+
+std::string Node::graph() {
+  json::array nodes, edges;
+  nodes.push_back(graph_node("store", "store", "store", !store_failed_));
+  graph_devices(nodes, edges);
+  graph_rules(nodes, edges);
+  graph_models(nodes, edges);
   for (const auto& [name, uplink] : uplinks_) {
     const auto state = uplink->state();
-    node("uplink/" + name, "hub", name, state.link == sync::LinkState::Connected);
+    nodes.push_back(
+        graph_node("uplink/" + name, "hub", name, state.link == sync::LinkState::Connected));
     edges.push_back(edge("store", "uplink/" + name, state.rate_rows));
   }
   return json::serialize(json::object{{"nodes", nodes}, {"edges", edges}});
