@@ -100,6 +100,7 @@ std::string check_target(std::string_view file, const Include& include, const Mo
   }
   if (target == module) return {};
   if (auto reason = objection(module, target); !reason.empty()) return reason;
+  if (!modules.contains(module)) return {};  // Reported once, for the module as a whole.
   if (closure(std::string{module}, modules).contains(std::string{target})) return {};
   return std::string{module} + " includes " + std::string{target} +
          ", which its infiniedge_module(DEPENDS ...) does not name";
@@ -155,11 +156,19 @@ Findings check_includes(std::string_view file, std::string_view text, const Modu
 
 Findings check_layers(const std::filesystem::path& root, const Modules& modules) {
   auto findings = check_declarations(modules);
+  std::set<std::string> undeclared;
   for (const auto& file : project_files(root)) {
     if (!is_cpp(file)) continue;
+    if (const auto module = module_of(file); !module.empty() && !modules.contains(module)) {
+      undeclared.emplace(module);
+    }
     if (!file.starts_with("src/") && !file.starts_with("include/")) continue;
     auto more = check_includes(file, read_file(root / file), modules);
     findings.insert(findings.end(), more.begin(), more.end());
+  }
+  for (const auto& module : undeclared) {
+    findings.push_back(
+        {"src/" + module, 0, "no infiniedge_module(" + module + " ...) declares it"});
   }
   return findings;
 }
