@@ -26,7 +26,7 @@ struct EdgeStats {
 struct NodeStats {
   std::string name;  ///< The rule's, as in its resource.
   RuleStats rule;
-  double rate_in = 0, rate_out = 0;      ///< Rows a second.
+  double rate_in = 0, rate_out = 0;         ///< Rows a second.
   double p50_seconds = 0, p99_seconds = 0;  ///< Time of one batch in the rule.
 };
 
@@ -51,6 +51,9 @@ class Engine {
   /// that did not change. Rules that read its stream are compiled again if its schema changed.
   /// Nothing changes unless everything compiles and no rule reads itself through others.
   Checked<StateChange> put(const RuleSpec& spec);
+  /// A device's schema changed: compiles the rules that read it again. Nothing changes unless all
+  /// compile.
+  Checked<StateChange> refresh(const std::string& stream);
   /// Would put() succeed?
   base::Diagnostics check(const RuleSpec& spec) const;
   /// Errors: NotFound; Invalid while another rule reads its stream, naming it.
@@ -76,8 +79,13 @@ class Engine {
   using Entries = std::map<std::string, std::shared_ptr<Entry>>;
 
   base::Diagnostics refuse_cycle(const RuleSpec& spec, const Rule& rule) const;
-  Checked<std::vector<std::unique_ptr<Rule>>> recompile_readers(const Rule& changed) const;
+  using Replaced = std::map<std::string, SchemaPtr>;
+  Checked<std::vector<std::unique_ptr<Rule>>> recompile(std::vector<std::string> pending,
+                                                        Replaced replaced,
+                                                        const std::string& cause) const;
+  std::vector<std::string> readers(const std::string& stream) const;
   StateChange install(std::unique_ptr<Rule> rule);
+  void install_all(std::vector<std::unique_ptr<Rule>> rules, StateChange& change);
   void attach(const std::shared_ptr<Entry>& entry);
   void detach(const Entry& entry);
   void retire(std::shared_ptr<Entry> entry);
@@ -88,7 +96,7 @@ class Engine {
   const SchemaSource& schemas_;
   Predictor* predictor_;
   Output output_;
-  Entries entries_;                                     // by SQL name of the stream
+  Entries entries_;                                                  // by SQL name of the stream
   std::map<std::string, std::unique_ptr<Feed>, std::less<>> feeds_;  // by input stream
 };
 

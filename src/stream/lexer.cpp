@@ -95,8 +95,10 @@ class Lexer {
     step();
     std::string value;
     while (at_ < text_.size()) {
-      if (peek() == quote && peek(1) == quote) step();  // doubled: one quote
-      else if (peek() == quote) break;
+      if (peek() == quote && peek(1) == quote)
+        step();  // doubled: one quote
+      else if (peek() == quote)
+        break;
       value.push_back(peek());
       step();
     }

@@ -15,8 +15,8 @@ struct Token {
   enum class Kind : std::uint8_t { End, Name, Quoted, Int, Float, Duration, String, Symbol };
   Kind kind = Kind::End;
   Span span;
-  std::string text;   ///< As written; of Quoted and String without quotes.
-  std::string upper;  ///< Of Name: in capitals, to compare with keywords.
+  std::string text;          ///< As written; of Quoted and String without quotes.
+  std::string upper;         ///< Of Name: in capitals, to compare with keywords.
   std::int64_t integer = 0;  ///< Of Int; of Duration in µs.
   double number = 0;         ///< Of Float.
 

@@ -17,9 +17,9 @@ constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxErrors = 20;
 
 constexpr std::array<std::string_view, 29> kReserved = {
-    "SELECT", "FROM",   "WHERE", "GROUP", "BY",  "HAVING", "EMIT", "LATE",  "LEFT", "ASOF",
-    "JOIN",   "ON",     "WITHIN", "AS",   "AND", "OR",     "NOT",  "BETWEEN", "IN", "LIKE",
-    "IS",     "NULL",   "CASE",  "WHEN",  "THEN", "ELSE",  "END",  "OVER",  "FILTER"};
+    "SELECT", "FROM", "WHERE",  "GROUP", "BY",   "HAVING", "EMIT", "LATE",    "LEFT",  "ASOF",
+    "JOIN",   "ON",   "WITHIN", "AS",    "AND",  "OR",     "NOT",  "BETWEEN", "IN",    "LIKE",
+    "IS",     "NULL", "CASE",   "WHEN",  "THEN", "ELSE",   "END",  "OVER",    "FILTER"};
 
 /// Clauses of a select by the order in which they may stand.
 enum Stage { kFrom, kJoin, kWhere, kGroup, kHaving, kEmit, kLate, kEnd };
@@ -76,7 +76,8 @@ void Parser::expect(std::string_view what, std::string_view where) {
   const auto& token = peek();
   std::string suggestion;
   if (token.kind == Token::Kind::Name) {
-    suggestion = base::suggest(token.text, std::vector<std::string>{std::string(what)}).value_or("");
+    suggestion =
+        base::suggest(token.text, std::vector<std::string>{std::string(what)}).value_or("");
   }
   fail(token, fmt::format("expected {} {}, found {}", what, where, shown(token)), suggestion);
 }
@@ -90,7 +91,7 @@ Name Parser::name(std::string_view what) {
   }
   const bool keyword = token.kind == Token::Kind::Name;
   fail(token, fmt::format("expected {}, found {}", what, shown(token)),
-       keyword ? "\"" + token.text + "\" in double quotes" : "");
+       keyword ? "\"" + token.text + "\"" : "");
 }
 
 bool Parser::reserved(const Token& token) const {
@@ -135,6 +136,8 @@ bool Parser::recover() {
 }
 
 Checked<Select> Parser::select_statement() {
+  // Behind an open quote everything would look wrong.
+  if (!errors_.empty()) return tl::unexpected(std::move(errors_));
   Select out;
   try {
     out = select();
@@ -148,6 +151,7 @@ Checked<Select> Parser::select_statement() {
 }
 
 Checked<ExprPtr> Parser::expression_statement() {
+  if (!errors_.empty()) return tl::unexpected(std::move(errors_));
   ExprPtr out;
   try {
     out = expression();
@@ -183,8 +187,9 @@ Select Parser::select() {
     }
   }
   const bool closed = peek().kind == Token::Kind::End || peek().is(")") || peek().is(";");
-  if (!closed) unexpected_in_select(out.having ? kEmit : out.groups.empty() && !out.window
-                                                             ? (out.where ? kGroup : kJoin)
+  if (!closed)
+    unexpected_in_select(out.having                          ? kEmit
+                         : out.groups.empty() && !out.window ? (out.where ? kGroup : kJoin)
                                                              : kHaving);
   return out;
 }
@@ -241,7 +246,8 @@ void Parser::select_list(Select& out) {
              near.value_or(""));
       }
     } catch (const Fault&) {
-      recover();
+      // Without FROM nothing behind it can be judged.
+      if (!recover() && !peek().is("FROM")) throw;
     }
   } while (take(","));
 }

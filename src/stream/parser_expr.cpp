@@ -192,8 +192,8 @@ ExprPtr Parser::literal() {
       expr->integer = token.is("TRUE") ? 1 : 0;
       break;
     case Token::Kind::Symbol:
-      fail(token, fmt::format("expected a value, a column or a function, found \"{}\"",
-                              token.text));
+      fail(token,
+           fmt::format("expected a value, a column or a function, found \"{}\"", token.text));
     default:
       fail(token, "expected a value, a column or a function, found the end");
   }

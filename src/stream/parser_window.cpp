@@ -16,18 +16,12 @@ struct Spelling {
 };
 
 constexpr Spelling kWindows[] = {
-    {"TUMBLE", Window::Kind::Tumble, false},
-    {"HOP", Window::Kind::Hop, false},
-    {"SLIDE", Window::Kind::Slide, false},
-    {"SESSION", Window::Kind::Session, false},
-    {"COUNT_WINDOW", Window::Kind::Count, false},
-    {"STATE_WINDOW", Window::Kind::State, false},
-    {"TUMBLINGWINDOW", Window::Kind::Tumble, true},
-    {"HOPPINGWINDOW", Window::Kind::Hop, true},
-    {"SLIDINGWINDOW", Window::Kind::Slide, true},
-    {"SESSIONWINDOW", Window::Kind::Session, true},
-    {"COUNTWINDOW", Window::Kind::Count, true},
-    {"STATEWINDOW", Window::Kind::State, true},
+    {"TUMBLE", Window::Kind::Tumble, false},        {"HOP", Window::Kind::Hop, false},
+    {"SLIDE", Window::Kind::Slide, false},          {"SESSION", Window::Kind::Session, false},
+    {"COUNT_WINDOW", Window::Kind::Count, false},   {"STATE_WINDOW", Window::Kind::State, false},
+    {"TUMBLINGWINDOW", Window::Kind::Tumble, true}, {"HOPPINGWINDOW", Window::Kind::Hop, true},
+    {"SLIDINGWINDOW", Window::Kind::Slide, true},   {"SESSIONWINDOW", Window::Kind::Session, true},
+    {"COUNTWINDOW", Window::Kind::Count, true},     {"STATEWINDOW", Window::Kind::State, true},
 };
 
 const Spelling* spelling_of(const Token& token) {
@@ -39,9 +33,7 @@ const Spelling* spelling_of(const Token& token) {
 
 }  // namespace
 
-bool Parser::window_ahead() const {
-  return spelling_of(peek()) != nullptr && peek(1).is("(");
-}
+bool Parser::window_ahead() const { return spelling_of(peek()) != nullptr && peek(1).is("("); }
 
 Window Parser::window() {
   const auto& token = next();

@@ -38,10 +38,10 @@ struct RuleSpec {
   std::string name;  ///< As in the resource: `pump-health`; its stream is `pump_health`.
   std::string sql;
   Micros lateness{Seconds{5}};
-  std::optional<Micros> idle{};               ///< Default: max(10 s, 2 · lateness).
-  std::optional<LatePolicy> late{};           ///< LATE in the text wins; default Update.
-  Micros late_keep{std::chrono::hours{1}};    ///< How long a closed window takes updates.
-  std::optional<LabelId> label{};             ///< Default: the input's; see output().
+  std::optional<Micros> idle{};             ///< Default: max(10 s, 2 · lateness).
+  std::optional<LatePolicy> late{};         ///< LATE in the text wins; default Update.
+  Micros late_keep{std::chrono::hours{1}};  ///< How long a closed window takes updates.
+  std::optional<LabelId> label{};           ///< Default: the input's; see output().
   OnError on_error = OnError::Null;
 };
 
@@ -64,8 +64,8 @@ struct RuleStats {
   std::uint64_t dropped = 0;  ///< Late, failed or for want of room (groups, model queue).
   std::uint64_t errors = 0;   ///< Values that became NULL by division by zero, overflow, ...
   std::uint64_t model_errors = 0;
-  std::size_t groups = 0;          ///< Group states held.
-  std::size_t model_pending = 0;   ///< Rows waiting for a model.
+  std::size_t groups = 0;         ///< Group states held.
+  std::size_t model_pending = 0;  ///< Rows waiting for a model.
   std::optional<Timestamp> watermark{};
   Micros lag{0};        ///< Wall time minus the watermark, or minus the newest row.
   std::string stopped;  ///< Not empty: why it no longer runs.
@@ -109,6 +109,8 @@ class Rule {
 
   /// Gives it where to write. `clock` paces the micro-batches of model(); both outlive it.
   void open(runtime::Scope& scope, Clock& clock, Sinks sinks);
+  /// The same without models: a rule that asks one would drop its rows.
+  void collect(Sinks sinks);
   /// Takes rows of an input stream. Windows close, and sinks are called, before it returns;
   /// rows for a model follow later, in order.
   void feed(const std::shared_ptr<const Batch>& batch, Timestamp now);

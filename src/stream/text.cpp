@@ -15,6 +15,13 @@ std::string quote(const std::string& text) {
   return out + "'";
 }
 
+/// Shortest digits that read back the same, and never like a whole number.
+std::string number_text(double value) {
+  auto out = fmt::format("{}", value);
+  if (out.find_first_of(".e") == std::string::npos) out += ".0";
+  return out;
+}
+
 std::string list(const std::vector<ExprPtr>& exprs, std::size_t from = 0) {
   std::string out;
   for (std::size_t i = from; i < exprs.size(); ++i) {
@@ -58,7 +65,7 @@ std::string to_text(const Expr& e) {
     case Expr::Kind::Duration:
       return fmt::format("{}us", e.integer);
     case Expr::Kind::Float:
-      return fmt::format("{:e}", e.number);
+      return number_text(e.number);
     case Expr::Kind::String:
       return quote(e.text);
     case Expr::Kind::Name:
