@@ -18,6 +18,11 @@ bool is_idempotent(std::string_view method) {
   return std::find(std::begin(kMethods), std::end(kMethods), method) != std::end(kMethods);
 }
 
+Micros left_until(std::chrono::steady_clock::time_point deadline) {
+  const auto left = deadline - std::chrono::steady_clock::now();
+  return std::max(std::chrono::duration_cast<Micros>(left), Micros{1});
+}
+
 class PooledClient final : public Client {
  public:
   explicit PooledClient(Origin origin) : origin_(std::move(origin)) {}
@@ -33,11 +38,13 @@ class PooledClient final : public Client {
 
   Task<Result<std::shared_ptr<WebSocket>>> websocket(std::string target, std::string subprotocol,
                                                      Headers headers, Micros timeout) override {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     auto transport = co_await open_transport(origin_, timeout);
     if (!transport) co_return transport.error();
+    const auto left = left_until(deadline);
     co_return co_await connect_websocket(std::move(*transport), origin_.host_header,
                                          std::move(target), std::move(subprotocol),
-                                         std::move(headers), origin_.options.max_message);
+                                         std::move(headers), origin_.options.max_message, left);
   }
 
  private:
@@ -57,8 +64,7 @@ class PooledClient final : public Client {
     auto transport = co_await open_transport(origin_, timeout);
     if (!transport) co_return transport.error();
     connection = std::make_unique<ClientConnection>(std::move(*transport), origin_);
-    const auto left =
-        std::chrono::duration_cast<Micros>(deadline - std::chrono::steady_clock::now());
+    const auto left = left_until(deadline);
     auto response = co_await connection->exchange(request, sink != nullptr ? timeout : left, sink);
     if (response) keep(std::move(connection));
     co_return response;

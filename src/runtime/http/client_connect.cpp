@@ -5,6 +5,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <charconv>
 
 #include "runtime/http/client_connection.hpp"
 
@@ -30,7 +31,12 @@ Task<Result<Endpoints>> resolve(const Origin& origin) {
   boost::system::error_code name;
   const auto address = asio::ip::make_address(origin.url.host, name);
   if (!name) {
-    const auto port = static_cast<std::uint16_t>(std::stoi(origin.url.port));
+    std::uint16_t port = 0;
+    const auto& text = origin.url.port;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (parsed.ec != std::errc{}) {
+      co_return Error{Code::Invalid, "\"" + text + "\" is not a port"};
+    }
     out.emplace_back(tcp::endpoint(address, port));
     co_return out;
   }

@@ -148,6 +148,7 @@ TEST(Client, ABodyOverTheLimitIsExhaustedAndGarbageIsCorrupt) {
   EchoServer server;
   Caller caller("http://127.0.0.1:" + server.port(), {.max_body = 1000});
   EXPECT_EQ(caller.get("/pour").error().code(), Code::Exhausted);
+  EXPECT_EQ(caller.send("POST", "/", std::string(2000, 'x')).error().code(), Code::Exhausted);
   PythonServer garbage("c = s.accept()[0]\nc.sendall(b'SSH-2.0-x\\r\\n\\r\\n')\nc.recv(99)\n");
   Caller other("http://127.0.0.1:" + garbage.port());
   EXPECT_EQ(other.get("/").error().code(), Code::Corrupt);

@@ -6,6 +6,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <list>
 
@@ -53,6 +54,8 @@ class AsioServer final : public Server {
   }
 
   Task<void> close(Micros drain) override {
+    // The caller may itself be cancelled; draining must finish all the same.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     closing_ = true;
     for (auto& listener : listeners_) {
       boost::system::error_code ignored;

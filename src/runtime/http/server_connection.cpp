@@ -51,8 +51,11 @@ Task<void> ServerConnection::run(TlsContext tls) {
       while (co_await serve_one()) {
       }
     }
-  } catch (const boost::system::system_error&) {
-    // Cancelled between two operations.
+  } catch (const std::exception& error) {
+    // Cancelled between two operations, or a WebSocket's handler failed.
+    if (!is_cancellation(error)) {
+      log(Level::Error, "runtime.http", "a connection's handler failed", {{"error", error.what()}});
+    }
   }
   if (!handed_over_) transport_->close();
 }

@@ -56,7 +56,8 @@ Result<void> use_identity(asio::ssl::context& context, const std::string& cert,
 /// The only protocol spoken here; a client that offers others gets no surprise.
 int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                 unsigned int in_size, void*) {
-  constexpr unsigned char kOurs[] = "\x08http/1.1";
+  // Static: what is chosen points into it.
+  static constexpr unsigned char kOurs[] = "\x08http/1.1";
   auto* chosen = const_cast<unsigned char**>(out);
   const auto picked =
       SSL_select_next_proto(chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size);

@@ -39,7 +39,9 @@ Error to_error(ErrorCode code) {
   if (code == asio::error::operation_aborted) {
     return {Code::Cancelled, "the operation was cancelled"};
   }
-  if (code == beast::error::timeout) return {Code::Timeout, "the WebSocket's other side is silent"};
+  if (code == beast::error::timeout) {
+    return {Code::Timeout, "the WebSocket's other side is silent"};
+  }
   if (code == websocket::error::message_too_big || code == websocket::error::buffer_overflow) {
     return {Code::Corrupt, "a WebSocket message is over the limit"};
   }
@@ -55,15 +57,21 @@ class BeastSocket final : public WebSocket, public std::enable_shared_from_this<
   BeastSocket(std::shared_ptr<Transport> transport, std::size_t max_message)
       : transport_(std::move(transport)), stream_(*transport_) {
     transport_->never_expire();
-    websocket::stream_base::timeout timeout{};
-    timeout.handshake_timeout = kHandshake;
-    timeout.idle_timeout = kIdle;
-    timeout.keep_alive_pings = true;
-    stream_.set_option(timeout);
+    limit_handshake(kHandshake);
     stream_.read_message_max(max_message);
     stream_.write_buffer_bytes(kWriteBuffer);
     stream_.auto_fragment(false);
     stream_.binary(true);
+  }
+
+  /// Also how long a close may take.
+  void limit_handshake(Micros limit) {
+    websocket::stream_base::timeout timeout{};
+    timeout.handshake_timeout =
+        std::chrono::duration_cast<std::chrono::steady_clock::duration>(limit);
+    timeout.idle_timeout = kIdle;
+    timeout.keep_alive_pings = true;
+    stream_.set_option(timeout);
   }
 
   Task<Result<void>> accept(const Request& request, std::string protocol) {
@@ -154,11 +162,14 @@ Task<Result<std::shared_ptr<WebSocket>>> accept_websocket(std::shared_ptr<Transp
 Task<Result<std::shared_ptr<WebSocket>>> connect_websocket(std::shared_ptr<Transport> transport,
                                                            std::string host, std::string target,
                                                            std::string protocol, Headers headers,
-                                                           std::size_t max_message) {
+                                                           std::size_t max_message,
+                                                           Micros timeout) {
   auto socket = std::make_shared<BeastSocket>(std::move(transport), max_message);
+  socket->limit_handshake(timeout);
   const auto done = co_await socket->handshake(std::move(host), std::move(target),
                                                std::move(protocol), std::move(headers));
   if (!done) co_return done.error();
+  socket->limit_handshake(kHandshake);
   co_return std::shared_ptr<WebSocket>(std::move(socket));
 }
 

@@ -16,11 +16,12 @@ Task<Result<std::shared_ptr<WebSocket>>> accept_websocket(std::shared_ptr<Transp
                                                           std::string protocol,
                                                           std::size_t max_message);
 
-/// Asks for an upgrade. Errors: Denied (401, 403), NotFound (404), Unavailable (other answers,
-/// with their status), Unsupported (the server chose another subprotocol).
+/// Asks for an upgrade, within `timeout`. Errors: Timeout, Denied (401, 403), NotFound (404),
+/// Unavailable (other answers, with their status), Unsupported (the server chose another
+/// subprotocol).
 Task<Result<std::shared_ptr<WebSocket>>> connect_websocket(std::shared_ptr<Transport> transport,
                                                            std::string host, std::string target,
                                                            std::string protocol, Headers headers,
-                                                           std::size_t max_message);
+                                                           std::size_t max_message, Micros timeout);
 
 }  // namespace infiniedge::runtime::http
