@@ -31,11 +31,17 @@ constexpr std::size_t kMaxBlockRows = 8192;
 /// entry repeated on each row must not fill the memory of whoever decodes it.
 constexpr std::size_t kMaxBlockText = std::size_t{8} << 20;
 
+/// Most values of one block, nulls included: a few bytes of constants must not either.
+constexpr std::size_t kMaxBlockCells = std::size_t{1} << 20;
+/// Rows that a block of this schema may have: kMaxBlockRows, or fewer for more than 128 fields.
+std::size_t max_block_rows(const Schema& schema);
+
 /// Encodes rows as a block: the payload of the log and of a Data message
 /// (docs/formats/block.md). The sequence numbers are left out when they are empty or contiguous,
 /// unless `with_seq`; nulls keep no value.
 /// Requires: columns in the order of batch.schema->fields, every vector rows() long.
-/// Errors: Invalid for no rows, more than kMaxBlockRows, more text than kMaxBlockText, or vectors
+/// Errors: Invalid for no rows, more than max_block_rows(), more text than kMaxBlockText, or
+/// vectors
 ///         that do not fit the schema.
 Result<std::string> encode_block(const Batch& batch, DeviceIds& devices, bool with_seq = false);
 
