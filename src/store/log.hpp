@@ -16,6 +16,8 @@
 
 namespace infiniedge::store {
 
+struct LogFile;
+
 /// What commit() writes. `lsn` is filled in by it.
 struct LogRecord {
   RecordType type = RecordType::Batch;
@@ -48,6 +50,7 @@ struct LogOpened {
   std::uint64_t torn_bytes = 0;     ///< Of the last group, never acknowledged, cut off.
   std::uint64_t corrupt_bytes = 0;  ///< Below D, quarantined.
   bool clean = false;               ///< The last record was Close.
+  bool recreated = false;           ///< The catalogue knew a log, but there was none.
 };
 
 /// The group-commit log: an endless row of bytes over recycled files of fixed size.
@@ -110,12 +113,17 @@ class Log {
   };
   Log(runtime::Disk& disk, Clock& clock, runtime::Entropy& entropy, Options options);
   Result<void> recover(LogSink& sink, LogOpened& opened);
+  Result<void> open_last(const LogFile& last);
+  Result<void> place_file(const std::string& to, std::uint64_t at_least);
   Result<void> start_file(std::uint64_t at_least);
-  Result<std::string> take_spare(std::uint64_t file_no, std::uint64_t at_least);
-  Result<void> write_group(std::string_view bytes);
-  Result<void> write_prologue();
-  std::string encode_group(std::span<LogRecord> group);
-  Result<void> sync_failed(Error error);
+  Result<void> write_header(std::uint64_t file_no);
+  Result<void> make_room(std::uint64_t bytes);
+  Result<void> write_definitions();
+  Result<void> write_group(std::span<LogRecord> group);
+  Result<void> sync(runtime::File& file);
+  static std::uint64_t group_size(std::span<const LogRecord> group);
+  std::string spare_path() const;
+  void keep_spare(const std::string& path);
 
   runtime::Disk& disk_;
   Clock& clock_;
@@ -123,16 +131,19 @@ class Log {
   Options options_;
   std::vector<InUse> files_;  ///< Oldest first; the last one is written to.
   std::vector<std::string> spares_;
+  std::uint64_t next_file_no_ = 1;
   std::unique_ptr<runtime::File> file_;
   std::unique_ptr<runtime::File> preparing_;
-  std::uint64_t prepared_ = 0;
+  std::uint64_t prepared_ = 0;  ///< Bytes of it that are zero-filled.
   FileHeader header_{};
   std::uint64_t capacity_ = 0;  ///< Bytes of the file behind its header page.
   std::uint64_t end_ = 0;       ///< Where the next group goes.
   std::uint64_t durable_ = 0;
   std::map<std::string, std::string> definitions_;
+  std::map<std::string, std::string> undefined_;  ///< Those that the current file lacks.
   std::string buffer_;
   bool abandon_file_ = false;  ///< A group failed half-written: continue in a new file.
+  bool idle_ = false;          ///< The last record is a Mark.
   bool failed_ = false;
 };
 
