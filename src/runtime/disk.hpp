@@ -37,7 +37,12 @@ class File {
 /// Owner:  app; outlives every File.
 class Disk {
  public:
-  enum class Mode { Read, Write /* read and write, must exist */, Create /* must not exist */ };
+  enum class Mode {
+    Read,
+    ReadDirect,  ///< Past the page cache where the file system can: what the medium really holds.
+    Write,       ///< Read and write; must exist.
+    Create       ///< Read and write; must not exist.
+  };
   struct Space {
     std::uint64_t total = 0, available = 0;
   };
@@ -52,10 +57,12 @@ class Disk {
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
   virtual Result<void> sync_dir(const std::string& path) = 0;
   virtual Result<Space> space(const std::string& path) = 0;
+  /// Takes `path` for this process until the token is destroyed; creates it if absent.
+  /// Errors: Exists when another process (named by its pid) holds it.
+  virtual Result<std::shared_ptr<const void>> lock(const std::string& path) = 0;
 };
 
-/// The machine's file system. Reading past the page cache (O_DIRECT) where it can, so that
-/// opening a store sees what is really on disk.
+/// The machine's file system.
 std::unique_ptr<Disk> make_posix_disk();
 
 }  // namespace infiniedge::runtime
