@@ -33,6 +33,7 @@ class CascadeTest : public testing::Test {
     server_.add(backend_);
     model::ModelDefinition definition;
     definition.config.name = "appliance";
+    definition.config.backend = "onnxruntime";
     definition.files[1] = std::string{INFINIEDGE_SOURCE_DIR} + "/examples/appliances/student.onnx";
     const auto loaded = runtime::testing::run(context_, load(std::move(definition)));
     if (!loaded) skip_ = loaded.error().describe();

@@ -243,6 +243,7 @@ Result<model::ModelDefinition> Node::definition_of(const config::ModelResource& 
     out = std::move(*read);
   } else {
     out.files[1] = resource.path;
+    out.config.backend = "onnxruntime";
   }
   out.config.name = resource.name;
   if (!resource.classes.empty()) out.config.classes = resource.classes;
