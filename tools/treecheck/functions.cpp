@@ -169,7 +169,7 @@ class Finder {
     auto kind = Kind::Other;
     if (function_depth_ > 0) {
       ++function_depth_;
-    } else if (stack_.empty() || stack_.back() == Kind::Scope) {
+    } else if ((stack_.empty() || stack_.back() == Kind::Scope) && parentheses() == 0) {
       const auto head = code_.substr(head_, at_ - head_);
       if (opens_scope(head))
         kind = Kind::Scope;
@@ -213,6 +213,7 @@ class Finder {
     return 1 + static_cast<std::size_t>(std::ranges::count(before, '\n'));
   }
 
+  /// Open ones since the head began: a brace among arguments is an initialiser or a lambda.
   int parentheses() const {
     const auto head = code_.substr(head_, at_ - head_);
     return static_cast<int>(std::ranges::count(head, '(') - std::ranges::count(head, ')'));

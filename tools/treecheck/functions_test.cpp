@@ -49,6 +49,13 @@ TEST(Functions, KeepTheirInitialiserList) {
               ElementsAre("1+6 A::A(int x) : a_"));
 }
 
+TEST(Functions, KeepInitialisersWithBracesAmongTheirArguments) {
+  EXPECT_THAT(
+      found("A::A(M& m)\n    : a_(m.counter(x, {{1, 2}})),\n      b_([] { return 1; }) {\n}\n"
+            "void f() {}\n"),
+      ElementsAre("1+4 A::A(M& m) : a_(m.counter(x,", "5+1 void f()"));
+}
+
 TEST(Functions, ContainTheirLambdasAndLocalClasses) {
   EXPECT_THAT(found("void f() {\n  auto g = [](int a) {\n    return a;\n  };\n  struct S { int x() "
                     "{ return 1; } };\n}\nvoid h() {}\n"),
