@@ -15,8 +15,8 @@
 namespace infiniedge::stream {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::Bench;
+using ::testing::ElementsAre;
 using testing::Row;
 
 /// Another engine computes the same sums.
@@ -62,15 +62,16 @@ std::vector<std::vector<double>> numbers(const std::string& sql, const std::vect
                      static_cast<double>(b.ts[i] - testing::kStart)});
       for (std::size_t k = 0; k < b.columns.size(); ++k) {
         const auto& column = b.columns[k];
-        const double value = column.values.index() == 1 ? column.floats()[i]
-                                                        : static_cast<double>(column.ints()[i]);
+        const double value =
+            column.values.index() == 1 ? column.floats()[i] : static_cast<double>(column.ints()[i]);
         out.back().push_back(column.is_null(i) ? std::nan("") : value);
       }
     }
   }});
   for (std::size_t from = 0; from < rows.size(); from += batch) {
-    const std::vector<Row> part(rows.begin() + static_cast<long>(from),
-                                rows.begin() + static_cast<long>(std::min(rows.size(), from + batch)));
+    const std::vector<Row> part(
+        rows.begin() + static_cast<long>(from),
+        rows.begin() + static_cast<long>(std::min(rows.size(), from + batch)));
     (*rule)->feed(std::make_shared<const Batch>(testing::make_batch(testing::machine(), part)),
                   testing::at(part.back().seconds));
   }
@@ -85,7 +86,8 @@ std::vector<Row> random_rows(std::size_t n, std::uint32_t seed) {
   std::vector<Row> rows;
   for (std::size_t i = 0; i < n; ++i) {
     Row row{fmt::format("d{}", random() % 7),
-            std::max(0.0, static_cast<double>(i) * 0.05 + jitter(random)), {}};
+            std::max(0.0, static_cast<double>(i) * 0.05 + jitter(random)),
+            {}};
     row.values = {{}, value(random), static_cast<std::int64_t>(random() % 1000)};
     if (random() % 10 == 0) row.values[1] = {};
     rows.push_back(std::move(row));
@@ -163,23 +165,27 @@ TEST(Aggregate, HoppingSumsAgreeWithSqlite) {
 TEST(Aggregate, SlopeIsLeastSquaresAndSurvivesPanes) {
   std::vector<Row> rows;
   for (int i = 0; i < 40; ++i) rows.push_back({"d1", i * 0.5, {{}, 3.0 - 0.25 * i}});
-  const auto got = numbers("SELECT slope(load) AS s FROM machine GROUP BY device, HOP(8s, 2s) "
-                           "LATE DROP", rows, 3);
+  const auto got = numbers(
+      "SELECT slope(load) AS s FROM machine GROUP BY device, HOP(8s, 2s) "
+      "LATE DROP",
+      rows, 3);
   ASSERT_FALSE(got.empty());
   for (const auto& row : got) EXPECT_NEAR(row[2], -0.5, 1e-9);
 }
 
 TEST(Aggregate, EmptyOfValuesIsNullButCounted) {
-  Bench b("SELECT count(*) AS n, count(load) AS k, sum(load) AS s, avg(load) AS a, min(mode) AS m, "
-          "stddev(load) AS d, percentile(load, 0.5) AS p, count_distinct(load) AS u "
-          "FROM machine GROUP BY device, TUMBLE(10s)");
+  Bench b(
+      "SELECT count(*) AS n, count(load) AS k, sum(load) AS s, avg(load) AS a, min(mode) AS m, "
+      "stddev(load) AS d, percentile(load, 0.5) AS p, count_distinct(load) AS u "
+      "FROM machine GROUP BY device, TUMBLE(10s)");
   b.feed({{"a", 1, {}}}).flush();
   EXPECT_THAT(b.out(), ElementsAre("a@10 n=1 k=0 s=- a=- m=- d=- p=- u=0 _version=0"));
 }
 
 TEST(Aggregate, CollectsTextsAndFloats) {
-  Bench b("SELECT collect(mode) AS m, collect(load) AS l, wave_mean(collect(load)) AS w "
-          "FROM machine GROUP BY device, TUMBLE(10s)");
+  Bench b(
+      "SELECT collect(mode) AS m, collect(load) AS l, wave_mean(collect(load)) AS w "
+      "FROM machine GROUP BY device, TUMBLE(10s)");
   b.feed({{"a", 1, {{}, 1.0, {}, {}, "x\"y"}}, {"a", 2, {{}, 3.0, {}, {}, "z"}}}).flush();
   EXPECT_THAT(b.out(), ElementsAre(R"(a@10 m=["x\"y","z"] l=8 bytes w=2 _version=0)"));
 }

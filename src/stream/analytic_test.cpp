@@ -7,9 +7,9 @@
 namespace infiniedge::stream {
 namespace {
 
+using testing::Bench;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Bench;
 using testing::Row;
 
 Row load(std::string device, double seconds, Scalar value) {
@@ -20,8 +20,9 @@ Row mode(std::string device, double seconds, Scalar value) {
 }
 
 TEST(Analytic, LagIsPerDeviceUnlessOverSaysOtherwise) {
-  Bench b("SELECT lag(load) AS own, lag(load) OVER () AS any, lag(load, 2, -1) AS second "
-          "FROM machine");
+  Bench b(
+      "SELECT lag(load) AS own, lag(load) OVER () AS any, lag(load, 2, -1) AS second "
+      "FROM machine");
   b.feed({load("a", 1, 1.0), load("b", 2, 2.0)}).feed({load("a", 3, 3.0), load("a", 4, 4.0)});
   EXPECT_THAT(b.out(), ElementsAre("a@1 own=- any=- second=-1", "b@2 own=- any=1 second=-1",
                                    "a@3 own=1 any=2 second=-1", "a@4 own=3 any=3 second=1"));
@@ -29,7 +30,8 @@ TEST(Analytic, LagIsPerDeviceUnlessOverSaysOtherwise) {
 
 TEST(Analytic, PartitionsByAnExpression) {
   Bench b("SELECT lag(load) OVER (PARTITION BY mode) AS l FROM machine");
-  b.feed({{"a", 1, {{}, 1.0, {}, {}, "x"}}, {"b", 2, {{}, 2.0, {}, {}, "x"}},
+  b.feed({{"a", 1, {{}, 1.0, {}, {}, "x"}},
+          {"b", 2, {{}, 2.0, {}, {}, "x"}},
           {"a", 3, {{}, 3.0, {}, {}, "y"}}});
   EXPECT_THAT(b.out(), ElementsAre("a@1 l=-", "b@2 l=1", "a@3 l=-"));
 }
@@ -47,8 +49,9 @@ TEST(Analytic, RunsBeforeWhere) {
 }
 
 TEST(Analytic, HadChangedSeesTheFirstValueAndNullAsItIsTold) {
-  Bench b("SELECT had_changed(TRUE, mode) AS i, had_changed(FALSE, mode) AS n, "
-          "changed_col(TRUE, mode) AS c FROM machine");
+  Bench b(
+      "SELECT had_changed(TRUE, mode) AS i, had_changed(FALSE, mode) AS n, "
+      "changed_col(TRUE, mode) AS c FROM machine");
   b.feed({mode("a", 1, {}), mode("a", 2, "x"), mode("a", 3, {}), mode("a", 4, "x"),
           mode("a", 5, "y")});
   EXPECT_THAT(b.out(), ElementsAre("a@1 i=false n=false c=-", "a@2 i=true n=true c=x",
@@ -58,8 +61,10 @@ TEST(Analytic, HadChangedSeesTheFirstValueAndNullAsItIsTold) {
 
 TEST(Analytic, HadChangedLooksAtAllItsColumns) {
   Bench b("SELECT load FROM machine WHERE had_changed(TRUE, load, mode)");
-  b.feed({{"a", 1, {{}, 1.0, {}, {}, "x"}}, {"a", 2, {{}, 1.0, {}, {}, "x"}},
-          {"a", 3, {{}, 1.0, {}, {}, "y"}}, {"b", 4, {{}, 1.0, {}, {}, "y"}}});
+  b.feed({{"a", 1, {{}, 1.0, {}, {}, "x"}},
+          {"a", 2, {{}, 1.0, {}, {}, "x"}},
+          {"a", 3, {{}, 1.0, {}, {}, "y"}},
+          {"b", 4, {{}, 1.0, {}, {}, "y"}}});
   EXPECT_THAT(b.out(), ElementsAre("a@1 load=1", "a@3 load=1", "b@4 load=1"));
 }
 
@@ -67,8 +72,8 @@ TEST(Analytic, DeadbandReportsFirstThenMovesThenSilence) {
   Bench b("SELECT load FROM machine WHERE deadband(load, 0.1, 10s)");
   b.feed({load("a", 1, 0.2), load("a", 2, 0.25), load("a", 3, 0.29), load("a", 4, 0.3),
           load("a", 5, 0.35), load("a", 14, 0.35), load("a", 15, 0.2)});
-  EXPECT_THAT(b.out(), ElementsAre("a@1 load=0.2", "a@4 load=0.3", "a@14 load=0.35",
-                                   "a@15 load=0.2"));
+  EXPECT_THAT(b.out(),
+              ElementsAre("a@1 load=0.2", "a@4 load=0.3", "a@14 load=0.35", "a@15 load=0.2"));
 }
 
 TEST(Analytic, RateKnowsCounters) {
@@ -84,16 +89,18 @@ TEST(Analytic, EwmaHalvesTheDistanceInAHalfLife) {
 }
 
 TEST(Analytic, AccumulatesAndRemembersTheLatest) {
-  Bench b("SELECT acc_sum(load) AS s, acc_min(load) AS lo, acc_max(load) AS hi, "
-          "acc_count(load) AS n, acc_avg(load) AS m, latest(load) AS l FROM machine");
+  Bench b(
+      "SELECT acc_sum(load) AS s, acc_min(load) AS lo, acc_max(load) AS hi, "
+      "acc_count(load) AS n, acc_avg(load) AS m, latest(load) AS l FROM machine");
   b.feed({load("a", 1, 2.0), load("a", 2, {}), load("a", 3, 4.0)});
   EXPECT_THAT(b.out(), ElementsAre("a@1 s=2 lo=2 hi=2 n=1 m=2 l=2", "a@2 s=2 lo=2 hi=2 n=1 m=2 l=2",
                                    "a@3 s=6 lo=2 hi=4 n=2 m=3 l=4"));
 }
 
 TEST(Analytic, NestsAndFeedsAggregates) {
-  Bench b("SELECT max(abs(delta(load))) AS d, sum(delta(delta(load))) AS dd FROM machine "
-          "GROUP BY device, TUMBLE(10s)");
+  Bench b(
+      "SELECT max(abs(delta(load))) AS d, sum(delta(delta(load))) AS dd FROM machine "
+      "GROUP BY device, TUMBLE(10s)");
   b.feed({load("a", 1, 1.0), load("a", 2, 4.0), load("a", 3, 2.0)}).flush();
   EXPECT_THAT(b.out(), ElementsAre("a@10 d=3 dd=-5 _version=0"));
 }

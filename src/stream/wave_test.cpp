@@ -40,7 +40,8 @@ std::vector<std::string> calls_in(const std::string& list) {
 }
 
 TEST(Wave, FeatureRowsAreThoseOfTheReference) {
-  const auto path = std::filesystem::path(INFINIEDGE_SOURCE_DIR) / "examples/appliances/golden.json";
+  const auto path =
+      std::filesystem::path(INFINIEDGE_SOURCE_DIR) / "examples/appliances/golden.json";
   std::ifstream file(path);
   if (!file) GTEST_SKIP() << path << " is absent";
   const std::string text{std::istreambuf_iterator<char>(file), {}};

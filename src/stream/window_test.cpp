@@ -7,10 +7,10 @@
 namespace infiniedge::stream {
 namespace {
 
+using testing::Bench;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::Bench;
 using testing::Row;
 
 Row load(std::string device, double seconds, double value) {
@@ -33,8 +33,10 @@ TEST(Tumble, ClosesWhenTimeHasPassedItsEndAndLateness) {
 }
 
 TEST(Tumble, AlignsToTheEpochAndItsOffset) {
-  Bench b("SELECT window_start() AS s, window_end() AS e, count(*) AS n FROM machine "
-          "GROUP BY TUMBLE(1h, 15m)", kPrompt);
+  Bench b(
+      "SELECT window_start() AS s, window_end() AS e, count(*) AS n FROM machine "
+      "GROUP BY TUMBLE(1h, 15m)",
+      kPrompt);
   b.feed({load("a", 60, 1), load("a", 16 * 60, 1)});
   EXPECT_THAT(b.out(), ElementsAre("rule-1@900 s=1767222900000000 e=1767226500000000 n=1 "
                                    "_version=0"));
@@ -42,7 +44,10 @@ TEST(Tumble, AlignsToTheEpochAndItsOffset) {
 
 TEST(Tumble, TakesRowsOutOfOrderWithinLateness) {
   Bench b("SELECT first(load) AS f, last(load) AS l FROM machine GROUP BY device, TUMBLE(10s)");
-  b.feed({load("a", 8, 8)}).feed({load("a", 2, 2)}).feed({load("a", 9, 9)}).feed({load("a", 12, 0)});
+  b.feed({load("a", 8, 8)})
+      .feed({load("a", 2, 2)})
+      .feed({load("a", 9, 9)})
+      .feed({load("a", 12, 0)});
   b.feed({load("a", 1, 1)}).feed({load("a", 15, 0)});
   EXPECT_THAT(b.out(), ElementsAre("a@10 f=1 l=9 _version=0"));
   EXPECT_EQ(b.stats().late, 0U);
@@ -101,18 +106,25 @@ TEST(Tumble, LateSideAndLateDropNeverRepeatAWindow) {
 }
 
 TEST(Tumble, GroupsByExpressionsAndNamesOfItems) {
-  Bench b("SELECT mode, load > 10 AS high, count(*) AS n FROM machine "
-          "GROUP BY mode, high, TUMBLE(10s) HAVING n > 1", kPrompt);
-  b.feed({{"a", 1, {{}, 11.0, {}, {}, "x"}}, {"b", 2, {{}, 12.0, {}, {}, "x"}},
-          {"a", 3, {{}, 1.0, {}, {}, "x"}}, {"b", 4, {{}, 1.0, {}, {}, {}}},
-          {"b", 5, {{}, 2.0, {}, {}, {}}}}).flush();
+  Bench b(
+      "SELECT mode, load > 10 AS high, count(*) AS n FROM machine "
+      "GROUP BY mode, high, TUMBLE(10s) HAVING n > 1",
+      kPrompt);
+  b.feed({{"a", 1, {{}, 11.0, {}, {}, "x"}},
+          {"b", 2, {{}, 12.0, {}, {}, "x"}},
+          {"a", 3, {{}, 1.0, {}, {}, "x"}},
+          {"b", 4, {{}, 1.0, {}, {}, {}}},
+          {"b", 5, {{}, 2.0, {}, {}, {}}}})
+      .flush();
   EXPECT_THAT(b.out(), ElementsAre("rule-1@10 mode=- high=false n=2 _version=0",
                                    "rule-1@10 mode=x high=true n=2 _version=0"));
 }
 
 TEST(Tumble, FiltersAggregatesAndWholeWindows) {
-  Bench b("SELECT count(*) FILTER (WHERE load > 2) AS big, count(*) AS n FROM machine "
-          "GROUP BY device, TUMBLE(10s) FILTER (WHERE load < 9)", kPrompt);
+  Bench b(
+      "SELECT count(*) FILTER (WHERE load > 2) AS big, count(*) AS n FROM machine "
+      "GROUP BY device, TUMBLE(10s) FILTER (WHERE load < 9)",
+      kPrompt);
   b.feed({load("a", 1, 1), load("a", 2, 3), load("a", 3, 10)}).flush();
   EXPECT_THAT(b.out(), ElementsAre("a@10 big=1 n=2 _version=0"));
 }
@@ -164,14 +176,16 @@ TEST(Hop, UnevenStepsGiveTheSameSumsAsCountingEachWindow) {
       any = true;
     }
     const bool window = (end - 10 + 400) % 4 == 0;
-    if (any && window) expected.push_back("rule-1@" + std::to_string(end) + " s=" +
-                                          std::to_string(static_cast<int>(sum)));
+    if (any && window)
+      expected.push_back("rule-1@" + std::to_string(end) +
+                         " s=" + std::to_string(static_cast<int>(sum)));
   }
   EXPECT_EQ(b.out(), expected);
 }
 
 TEST(CountWindow, GivesTheLastNEachStep) {
-  Bench b("SELECT sum(load) AS s, first(load) AS f FROM machine GROUP BY device, COUNT_WINDOW(3, 2)");
+  Bench b(
+      "SELECT sum(load) AS s, first(load) AS f FROM machine GROUP BY device, COUNT_WINDOW(3, 2)");
   b.feed({load("a", 1, 1), load("a", 2, 2), load("b", 2, 100), load("a", 3, 4)});
   EXPECT_THAT(b.out(), ElementsAre("a@3 s=7 f=1"));
   b.feed({load("a", 4, 8)}).feed({load("a", 5, 16), load("a", 6, 32), load("a", 7, 64)});
