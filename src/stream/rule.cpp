@@ -181,13 +181,9 @@ void Rule::State::process(Frame& shared, std::optional<std::vector<std::uint32_t
   }
   if (windows) watermarks.observe(batch, now);
   Frame frame(shared);
-  const auto first = plan->input->fields.size();
   analytics.apply(frame);
-  for (std::size_t i = 0; i < plan->analytics.size(); ++i) {
-    errors += frame.column(first + i).errors.size();
-  }
-  auto rows =
-      select(frame, plan->index && chosen ? plan->residual : plan->where, std::move(chosen));
+  const auto& condition = plan->index && chosen ? plan->residual : plan->where;
+  auto rows = select(frame, condition, std::move(chosen));
   if (rows) {
     if (!rows->empty()) {
       Frame some(frame, std::move(*rows));

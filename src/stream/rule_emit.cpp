@@ -210,10 +210,7 @@ void Rule::State::emit_results(Table& table) {
   frame.add(std::move(table.end));
   frame.add(std::move(table.version));
   for (auto& key : table.keys) frame.add(std::move(key));
-  for (auto& result : table.results) {
-    errors += result.errors.size();
-    frame.add(std::move(result));
-  }
+  for (auto& result : table.results) frame.add(std::move(result));
   auto rows = select(frame, plan->having, std::nullopt);
   if (!rows) {
     finish(frame);

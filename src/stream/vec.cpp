@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/vec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -113,6 +114,11 @@ Vec Vec::gather(std::span<const std::uint32_t> rows) const {
   if (!nulls.empty()) {
     out.nulls.reserve(rows.size());
     for (const auto row : rows) out.nulls.push_back(nulls[at(row)]);
+  }
+  if (errors.empty() || constant) return out;
+  for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    const bool failed = std::binary_search(errors.begin(), errors.end(), rows[i]);
+    if (failed) out.errors.push_back(i);
   }
   return out;
 }

@@ -1,0 +1,1 @@
+SELECT * EXCEPT (wave), lag(load, 2, 0) OVER (PARTITION BY mode WHEN count > 1) AS l, CASE WHEN had_changed(TRUE, mode) THEN 1 ELSE count / 0 END AS c, unit(temp, '[degF]') AS f FROM machine WHERE deadband(load, 0.1, 1m)

@@ -1,0 +1,1 @@
+SELECT sum(count) AS s, slope(load) AS k, collect(mode) AS c, first(temp) AS f FROM machine GROUP BY mode, COUNT_WINDOW(3, 2)

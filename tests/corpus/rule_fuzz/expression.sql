@@ -1,0 +1,1 @@
+count * 9223372036854775807 % -1 + CAST('1e5' AS int) BETWEEN 1 AND coalesce(NULL, length(substr(mode, -1, 3) || json_value('{"a":1}', '/a')))

@@ -1,0 +1,1 @@
+SELECT model('m', wave_onset(wave, 8, 2), load) AS m, m.label = 'x' OR m._err IS NULL AS ok FROM machine
