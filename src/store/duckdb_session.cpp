@@ -46,9 +46,9 @@ struct KnownError {
   int type;
 };
 constexpr KnownError kErrors[] = {
-    {"Catalog Error", 13},      {"Parser Error", 14},     {"Syntax Error", 22},
-    {"Binder Error", 24},       {"IO Error", 28},         {"INTERRUPT Error", 29},
-    {"Interrupt Error", 29},    {"FATAL Error", 30},      {"INTERNAL Error", 31},
+    {"Catalog Error", 13},       {"Parser Error", 14},     {"Syntax Error", 22},
+    {"Binder Error", 24},        {"IO Error", 28},         {"INTERRUPT Error", 29},
+    {"Interrupt Error", 29},     {"FATAL Error", 30},      {"INTERNAL Error", 31},
     {"Out of Memory Error", 33}, {"Permission Error", 34},
 };
 
@@ -174,19 +174,18 @@ DuckDatabase::~DuckDatabase() {
   if (database_ != nullptr) api_.close(&database_);
 }
 
-DuckEngine::DuckEngine(DuckDatabase::Options options, std::string library)
+DuckDb::DuckDb(DuckDatabase::Options options, std::string library)
     : options_(std::move(options)), library_(std::move(library)) {}
 
-DuckDatabase::Options DuckEngine::options_for(std::string dir) {
+DuckDatabase::Options DuckDb::options_for(std::string dir) {
   const auto memory = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
                       static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const bool small = memory < (std::uint64_t{2} << 30);
-  return {.dir = std::move(dir),
-          .threads = small ? 1 : 2,
-          .memory_limit = small ? "64MB" : "128MB"};
+  return {
+      .dir = std::move(dir), .threads = small ? 1 : 2, .memory_limit = small ? "64MB" : "128MB"};
 }
 
-Result<std::shared_ptr<DuckDatabase>> DuckEngine::database() {
+Result<std::shared_ptr<DuckDatabase>> DuckDb::database() {
   const std::scoped_lock lock(mutex_);
   if (database_) return database_;
   const std::string own[] = {library_};
@@ -200,7 +199,7 @@ Result<std::shared_ptr<DuckDatabase>> DuckEngine::database() {
   return database_;
 }
 
-void DuckEngine::discard(const std::shared_ptr<DuckDatabase>& broken) {
+void DuckDb::discard(const std::shared_ptr<DuckDatabase>& broken) {
   const std::scoped_lock lock(mutex_);
   if (database_ == broken) database_.reset();
 }

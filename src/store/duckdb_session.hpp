@@ -59,10 +59,10 @@ class DuckDatabase {
 ///
 /// Thread: any. Owner: app; outlives sealer, reader and query.
 /// Errors: Unavailable without the library, or when it cannot start.
-class DuckEngine {
+class DuckDb {
  public:
   /// `library`: empty: where duck::library_candidates() says.
-  explicit DuckEngine(DuckDatabase::Options options, std::string library = {});
+  explicit DuckDb(DuckDatabase::Options options, std::string library = {});
   /// Threads and memory as the machine's size suggests.
   static DuckDatabase::Options options_for(std::string dir);
 

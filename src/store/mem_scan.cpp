@@ -58,9 +58,9 @@ bool wanted(const BindData& data, const Chunk& chunk, std::uint32_t row) {
 }
 
 const Run& run_of(const Chunk& chunk, std::uint32_t row) {
-  const auto after = std::upper_bound(
-      chunk.runs.begin(), chunk.runs.end(), row,
-      [](std::uint32_t value, const Run& run) { return value < run.begin; });
+  const auto after =
+      std::upper_bound(chunk.runs.begin(), chunk.runs.end(), row,
+                       [](std::uint32_t value, const Run& run) { return value < run.begin; });
   return *(after - 1);
 }
 
@@ -113,7 +113,8 @@ class SortKeys {
         const std::uint32_t device = chunk.rows.device[row];
         if (seen[device]) continue;
         seen[device] = true;
-        groups.emplace(std::pair(tag->second, chunk.rows.devices[device]), 0);
+        // The keys are views of strings that outlive the map: no copies may come between.
+        groups.emplace(Groups::key_type(tag->second, chunk.rows.devices[device]), 0);
       }
     }
   }
@@ -286,7 +287,8 @@ class Filler {
 
   static bool well_formed(std::string_view text) {
     while (!text.empty()) {
-      const std::size_t n = static_cast<unsigned char>(text[0]) < 0x80 ? 1 : base::utf8_length(text);
+      const std::size_t n =
+          static_cast<unsigned char>(text[0]) < 0x80 ? 1 : base::utf8_length(text);
       if (n == 0) return false;
       text.remove_prefix(n);
     }
@@ -295,7 +297,8 @@ class Filler {
   static std::string repaired(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-      const std::size_t n = static_cast<unsigned char>(text[0]) < 0x80 ? 1 : base::utf8_length(text);
+      const std::size_t n =
+          static_cast<unsigned char>(text[0]) < 0x80 ? 1 : base::utf8_length(text);
       out += n == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, n);
       text.remove_prefix(std::max<std::size_t>(n, 1));
     }
@@ -363,9 +366,9 @@ void bind(duck::BindInfo info, const ExtraInfo& extra) {
   const duck::Api& api = *extra.api;
   auto source = extra.sources->find(parameter(api, info, 0));
   if (!source) return api.bind_set_error(info, "no such source of rows");
-  constexpr duck::TypeId kTypes[] = {duck::TypeId::Varchar,  duck::TypeId::Timestamp,
-                                     duck::TypeId::BigInt,   duck::TypeId::UTinyInt,
-                                     duck::TypeId::Varchar,  duck::TypeId::UInteger};
+  constexpr duck::TypeId kTypes[] = {duck::TypeId::Varchar, duck::TypeId::Timestamp,
+                                     duck::TypeId::BigInt,  duck::TypeId::UTinyInt,
+                                     duck::TypeId::Varchar, duck::TypeId::UInteger};
   static_assert(std::size(kTypes) == kFixed);
   for (std::size_t i = 0; i < kFixed; ++i) {
     add_column(api, info, std::string(kFixedColumns[i]),
@@ -377,8 +380,8 @@ void bind(duck::BindInfo info, const ExtraInfo& extra) {
   std::size_t rows = 0;
   for (const ChunkPtr& chunk : source->chunks) rows += chunk->rows.rows();
   api.bind_set_cardinality(info, rows, false);
-  auto* data = new BindData{&api, std::move(source), parameter(api, info, 1),
-                            parameter(api, info, 2)};
+  auto* data =
+      new BindData{&api, std::move(source), parameter(api, info, 1), parameter(api, info, 2)};
   api.bind_set_bind_data(info, data, [](void* p) { delete static_cast<BindData*>(p); });
 }
 
@@ -390,8 +393,7 @@ void init(duck::InitInfo info, const BindData& data, const duck::Api& api) {
   }
   if (data.source->sorted) state->order = sorted_order(data);
   api.init_set_max_threads(info, 1);  // Two threads would mix the order.
-  api.init_set_init_data(info, state.release(),
-                         [](void* p) { delete static_cast<ScanState*>(p); });
+  api.init_set_init_data(info, state.release(), [](void* p) { delete static_cast<ScanState*>(p); });
 }
 
 void scan(const BindData& data, ScanState& state, duck::Chunk output) {
