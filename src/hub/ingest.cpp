@@ -62,10 +62,10 @@ Task<void> Ingest::serve(std::shared_ptr<runtime::http::WebSocket> socket, std::
   }
   // The link asks through a pointer to itself: it exists by the time a Hello arrives.
   NodeLink* self = nullptr;
-  const auto link = std::make_shared<NodeLink>(
-      ledger_, std::move(socket), [this, principal, &self](const sync::Hello& hello) {
-        return admit(hello, principal, *self);
-      });
+  const auto link = std::make_shared<NodeLink>(ledger_, std::move(socket),
+                                               [this, principal, &self](const sync::Hello& hello) {
+                                                 return admit(hello, principal, *self);
+                                               });
   self = link.get();
   const Leaving leaving{links_, links_.insert(links_.end(), link), connections_, drained_};
   connections_.set(static_cast<double>(links_.size()));
@@ -85,13 +85,12 @@ Task<void> Ingest::expire(std::weak_ptr<NodeLink> link) {
   if (const auto there = link.lock(); there && !there->greeted()) there->close();
 }
 
-Result<void> Ingest::admit(const sync::Hello& hello, const std::string& principal,
-                           NodeLink& link) {
+Result<void> Ingest::admit(const sync::Hello& hello, const std::string& principal, NodeLink& link) {
   const std::string gateway = sync::to_string(hello.gateway);
   if (principal.starts_with(kCertificateName) &&
       principal.substr(kCertificateName.size()) != gateway) {
-    return Error{Code::Denied, fmt::format("the certificate is of {}, not of gateway {}", principal,
-                                           gateway)};
+    return Error{Code::Denied,
+                 fmt::format("the certificate is of {}, not of gateway {}", principal, gateway)};
   }
   Node& node = nodes_[hello.gateway];
   const bool taken = std::any_of(links_.begin(), links_.end(), [&](const auto& other) {

@@ -66,7 +66,8 @@ Task<Result<void>> NodeLink::greet() {
                                 sync::kVersion, hello->version)};
   }
   if (hello->gateway == ledger_.inbox.gateway()) {
-    co_return Error{Code::Invalid, "this hub is the node itself: the address of the uplink is wrong"};
+    co_return Error{Code::Invalid,
+                    "this hub is the node itself: the address of the uplink is wrong"};
   }
   INFINIEDGE_CO_TRY(admit_(*hello));
   hello_ = std::move(*hello);

@@ -21,9 +21,9 @@ struct Ledger {
   Inbox& inbox;
   Clock& clock;
   Turns& turns;
-  runtime::Counter& rows;       ///< Taken.
-  runtime::Counter& repeated;   ///< Messages that brought nothing new.
-  runtime::Counter& refused;    ///< Messages that were wrong.
+  runtime::Counter& rows;      ///< Taken.
+  runtime::Counter& repeated;  ///< Messages that brought nothing new.
+  runtime::Counter& refused;   ///< Messages that were wrong.
   /// Bytes that a node may send unacknowledged, by lane.
   std::array<std::uint64_t, sync::kLanes> credit;
 };

@@ -29,6 +29,7 @@ class WebSocketDialer final : public Dialer {
     client_options.fingerprint = options_.fingerprint;
     client_options.cert = options_.cert;
     client_options.key = options_.key;
+    client_options.tls13_only = true;
     auto client = http::Client::make(executor_, origin_, std::move(client_options));
     if (!client) co_return explain(std::move(client).error());
     http::Headers headers;

@@ -12,11 +12,11 @@ namespace infiniedge::sync {
 /// What an Uplink resource says, secrets resolved.
 struct UplinkOptions {
   std::string name;
-  std::string address;      ///< https://HOST[:PORT] of the hub; the path is ours.
-  std::string token{};      ///< Bearer token; empty: none. Never logged.
-  std::string ca{};         ///< PEM file that must have signed the hub's certificate.
-  std::string cert{}, key{};  ///< This node's certificate; empty: none.
-  std::string fingerprint{};  ///< SHA-256 of the hub's certificate; empty: checked by `ca`.
+  std::string address;            ///< https://HOST[:PORT] of the hub; the path is ours.
+  std::string token{};            ///< Bearer token; empty: none. Never logged.
+  std::string ca{};               ///< PEM file that must have signed the hub's certificate.
+  std::string cert{}, key{};      ///< This node's certificate; empty: none.
+  std::string fingerprint{};      ///< SHA-256 of the hub's certificate; empty: checked by `ca`.
   std::string order = "ordered";  ///< Or "live_first": the hub takes holes and fills them later.
   std::string node{};             ///< Name of this node, shown at the hub.
 };

@@ -143,9 +143,9 @@ std::string body(const ErrorFrame& error) {
 }
 
 FrameType type_of(const Frame& frame) {
-  constexpr FrameType kTypes[] = {FrameType::Hello, FrameType::Welcome, FrameType::Schema,
-                                  FrameType::Data,  FrameType::Ack,     FrameType::Nack,
-                                  FrameType::Credit, FrameType::Gap,    FrameType::Error};
+  constexpr FrameType kTypes[] = {FrameType::Hello,  FrameType::Welcome, FrameType::Schema,
+                                  FrameType::Data,   FrameType::Ack,     FrameType::Nack,
+                                  FrameType::Credit, FrameType::Gap,     FrameType::Error};
   static_assert(std::size(kTypes) == std::variant_size_v<Frame>);
   return kTypes[frame.index()];
 }

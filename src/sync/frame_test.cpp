@@ -30,17 +30,18 @@ std::vector<Frame> one_of_each() {
   stream.schema.stream = "boiler";
   stream.schema.fields = {{.id = kFirstField, .name = "temp", .type = Type::Float}};
   record::Gap gap{.stream = 4, .epoch = 2, .from_seq = 10, .to_seq = 19, .rows = 10};
-  return {hello,
-          welcome,
-          SchemaFrame{stream},
-          SchemaFrame{record::DeviceDefinition{.id = 1, .name = "plug-1"}},
-          Data{.stream = 4, .epoch = 2, .from = 5, .to = 9, .rows = 4, .block = "any bytes"},
-          Data{.stream = 4, .epoch = 2, .from = 5, .to = 9, .rows = 5, .block = std::string(9000, 'x')},
-          Ack{{4, 2, {{1, 9}}}},
-          Nack{4, 2, 10},
-          Credit{record::Lane::Bulk, 4 << 20},
-          GapFrame{gap},
-          ErrorFrame{4, Code::Exhausted, "the disk of the hub is full", 30}};
+  return {
+      hello,
+      welcome,
+      SchemaFrame{stream},
+      SchemaFrame{record::DeviceDefinition{.id = 1, .name = "plug-1"}},
+      Data{.stream = 4, .epoch = 2, .from = 5, .to = 9, .rows = 4, .block = "any bytes"},
+      Data{.stream = 4, .epoch = 2, .from = 5, .to = 9, .rows = 5, .block = std::string(9000, 'x')},
+      Ack{{4, 2, {{1, 9}}}},
+      Nack{4, 2, 10},
+      Credit{record::Lane::Bulk, 4 << 20},
+      GapFrame{gap},
+      ErrorFrame{4, Code::Exhausted, "the disk of the hub is full", 30}};
 }
 
 Result<Message> decode_text(const std::string& bytes) { return decode(base::as_bytes(bytes)); }
@@ -104,7 +105,11 @@ TEST(Frame, UnknownKindsAndFlagsAreUnsupported) {
 }
 
 TEST(Frame, ACompressedMessageMayNotGrowPastTheLimit) {
-  const Data data{.stream = 4, .epoch = 2, .from = 5, .to = 9, .rows = 5,
+  const Data data{.stream = 4,
+                  .epoch = 2,
+                  .from = 5,
+                  .to = 9,
+                  .rows = 5,
                   .block = std::string(kMaxMessage + 1, 'x')};
   const auto bytes = encode(data);
   ASSERT_LT(bytes.size(), std::size_t{64} << 10);

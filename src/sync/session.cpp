@@ -190,9 +190,10 @@ void Session::resume_stream(store::StreamId id, Stream& stream) {
 Task<void> Session::watch() {
   while (!reason_) {
     if (!co_await clock_.sleep_for(Seconds{1})) co_return;
-    const bool waiting = !welcomed_ || std::any_of(streams_.begin(), streams_.end(), [](auto& each) {
-      return !each.second.progress.idle() && !each.second.refused;
-    });
+    const bool waiting =
+        !welcomed_ || std::any_of(streams_.begin(), streams_.end(), [](auto& each) {
+          return !each.second.progress.idle() && !each.second.refused;
+        });
     if (!waiting) progress_at_ = clock_.now();
     if (clock_.now() - progress_at_ >= options_.ack_timeout) {
       end({Code::Timeout, "the hub has acknowledged nothing for 30 s"});

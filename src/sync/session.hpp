@@ -62,10 +62,10 @@ class Session {
   struct Stream {
     record::Lane lane = record::Lane::Normal;
     Progress progress;
-    std::uint64_t reading = 0;  ///< Generation of `progress` that is being sent.
-    bool dry = false;           ///< The outbox had no more.
-    bool refused = false;       ///< The hub does not take it; said once.
-    SchemaPtr introduced;  ///< What the hub was last told.
+    std::uint64_t reading = 0;                ///< Generation of `progress` that is being sent.
+    bool dry = false;                         ///< The outbox had no more.
+    bool refused = false;                     ///< The hub does not take it; said once.
+    SchemaPtr introduced;                     ///< What the hub was last told.
     std::map<std::uint32_t, Ranges> covered;  ///< By epoch, from Welcome.
   };
 

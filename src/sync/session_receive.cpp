@@ -14,8 +14,8 @@ Task<void> Session::receive_loop() {
       co_return;
     }
     auto message = decode(base::as_bytes(*raw));
-    auto handled = message ? handle(std::move(message->frame))
-                           : Result<void>{std::move(message).error()};
+    auto handled =
+        message ? handle(std::move(message->frame)) : Result<void>{std::move(message).error()};
     if (!handled) {
       end(std::move(handled).error());
       co_return;
@@ -46,8 +46,7 @@ Result<void> Session::on(const Ack& ack) {
 void Session::moved(store::StreamId id, Stream& stream, Position before) {
   const Position now = stream.progress.acknowledged();
   if (now <= before) return;
-  outbox_.advance(
-      {.peer = options_.uplink, .stream = id, .epoch = now.epoch, .hwm = now.seq});
+  outbox_.advance({.peer = options_.uplink, .stream = id, .epoch = now.epoch, .hwm = now.seq});
 }
 
 Result<void> Session::on(const Nack& nack) {

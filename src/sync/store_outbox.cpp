@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/outbox.hpp"
+#include "sync/uplink.hpp"
 
 namespace infiniedge::sync {
 namespace {
@@ -27,8 +28,8 @@ class StoreOutbox final : public Outbox {
     return store_.backlog(peer, stream);
   }
   Subscription on_durable(std::function<void(store::StreamId)> listener) override {
-    return store_.on_durable([listener = std::move(listener)](
-                                 store::StreamId stream, std::uint64_t) { listener(stream); });
+    return store_.on_durable([listener = std::move(listener)](store::StreamId stream,
+                                                              std::uint64_t) { listener(stream); });
   }
   Task<Result<void>> raise_epoch(std::string reason) override {
     return store_.raise_epoch(std::move(reason));
@@ -42,6 +43,16 @@ class StoreOutbox final : public Outbox {
 
 std::unique_ptr<Outbox> make_outbox(store::Store& store) {
   return std::make_unique<StoreOutbox>(store);
+}
+
+Result<std::unique_ptr<Uplink>> make_uplink(boost::asio::any_io_executor executor,
+                                            store::Store& store, Clock& clock,
+                                            runtime::Entropy& entropy, runtime::Metrics& metrics,
+                                            UplinkOptions options) {
+  auto dialer = make_dialer(executor, options);
+  if (!dialer) return std::move(dialer).error();
+  return std::make_unique<Uplink>(executor, make_outbox(store), std::move(*dialer), clock, entropy,
+                                  metrics, std::move(options));
 }
 
 }  // namespace infiniedge::sync

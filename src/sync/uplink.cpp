@@ -34,8 +34,8 @@ Uplink::Uplink(boost::asio::any_io_executor executor, std::unique_ptr<Outbox> ou
       drain_(metrics.gauge("infiniedge_sync_drain_seconds",
                            "Time until the backlog is delivered at the present rate.",
                            {{"uplink", options_.name}})),
-      gap_rows_(metrics.counter("infiniedge_sync_gap_rows_total",
-                                "Rows reported lost to the hub.", {{"uplink", options_.name}})),
+      gap_rows_(metrics.counter("infiniedge_sync_gap_rows_total", "Rows reported lost to the hub.",
+                                {{"uplink", options_.name}})),
       reconnects_(metrics.counter("infiniedge_sync_reconnects_total",
                                   "Connections to the hub that failed and are tried again.",
                                   {{"uplink", options_.name}})),
@@ -94,12 +94,11 @@ Task<Error> Uplink::connect(std::size_t index) {
     (*link)->close();
     co_return Error{Code::Cancelled, "the uplink stops"};
   }
-  Session::Options options{
-      .uplink = options_.name,
-      .node = options_.node,
-      .first_lane = index == 0 ? record::Lane::Alarm : record::Lane::Normal,
-      .last_lane = index == 0 ? record::Lane::High : record::Lane::Bulk,
-      .ordered = options_.order != "live_first"};
+  Session::Options options{.uplink = options_.name,
+                           .node = options_.node,
+                           .first_lane = index == 0 ? record::Lane::Alarm : record::Lane::Normal,
+                           .last_lane = index == 0 ? record::Lane::High : record::Lane::Bulk,
+                           .ordered = options_.order != "live_first"};
   Session session(executor_, *outbox_, clock_, arbiter_, tally_, std::move(options));
   Connection& connection = connections_[index];
   connection.session = &session;
@@ -120,8 +119,8 @@ void Uplink::failed(Connection& connection, const Error& reason) {
 Micros Uplink::delay(const Connection& connection, Code code) {
   const double bound =
       std::min(kLongestDelay, kFirstDelay * std::exp2(std::min(connection.attempts, 16U)));
-  const double seconds = needs_a_person(code) ? kLongestDelay * (1 + entropy_.unit())
-                                              : bound * entropy_.unit();
+  const double seconds =
+      needs_a_person(code) ? kLongestDelay * (1 + entropy_.unit()) : bound * entropy_.unit();
   return Micros{static_cast<std::int64_t>(seconds * 1e6)};
 }
 
@@ -150,9 +149,8 @@ void Uplink::publish() {
   }
   const auto current = state();
   drain_.set(current.backlog_rows == 0 ? 0
-             : current.rate_rows > 0
-                 ? static_cast<double>(current.backlog_rows) / current.rate_rows
-                 : INFINITY);
+             : current.rate_rows > 0 ? static_cast<double>(current.backlog_rows) / current.rate_rows
+                                     : INFINITY);
   gap_rows_.add(tally_.gap_rows - published_gaps_);
   published_gaps_ = tally_.gap_rows;
 }
@@ -196,23 +194,13 @@ Uplink::State Uplink::state() const {
               .last_error = link() == LinkState::Connected ? "" : last_error_,
               .since = since_};
   for (const auto rows : backlog()) state.backlog_rows += rows;
-  state.backlog_bytes = static_cast<std::uint64_t>(static_cast<double>(state.backlog_rows) *
-                                                   bytes_per_row());
+  state.backlog_bytes =
+      static_cast<std::uint64_t>(static_cast<double>(state.backlog_rows) * bytes_per_row());
   if (acknowledged_.size() > 1) {
     state.rate_rows = static_cast<double>(acknowledged_.back() - acknowledged_.front()) /
                       static_cast<double>(acknowledged_.size() - 1);
   }
   return state;
-}
-
-Result<std::unique_ptr<Uplink>> make_uplink(boost::asio::any_io_executor executor,
-                                            store::Store& store, Clock& clock,
-                                            runtime::Entropy& entropy, runtime::Metrics& metrics,
-                                            UplinkOptions options) {
-  auto dialer = make_dialer(executor, options);
-  if (!dialer) return std::move(dialer).error();
-  return std::make_unique<Uplink>(executor, make_outbox(store), std::move(*dialer), clock, entropy,
-                                  metrics, std::move(options));
 }
 
 }  // namespace infiniedge::sync

@@ -40,7 +40,7 @@ class Uplink {
     std::uint64_t backlog_bytes = 0;  ///< On the wire, estimated from what was sent so far.
     std::uint64_t acked_rows = 0;     ///< Since the start of the process.
     std::uint64_t gap_rows = 0;
-    double rate_rows = 0;  ///< Acknowledged a second, over the last ten.
+    double rate_rows = 0;      ///< Acknowledged a second, over the last ten.
     std::string last_error{};  ///< Of the failure since the link was last up; empty: none.
     Timestamp since{};         ///< `link` is so since then.
   };

@@ -43,8 +43,7 @@ class SimLink final : public Link {
   Task<Result<void>> send(std::string message) override {
     if (wire_->entropy.unit() < wire_->faults.cut) wire_->cut();
     if (wire_->broken) co_return Error{Code::Unavailable, "the link was cut"};
-    const bool twice =
-        may_repeat(message) && wire_->entropy.unit() < wire_->faults.duplicate;
+    const bool twice = may_repeat(message) && wire_->entropy.unit() < wire_->faults.duplicate;
     if (twice) INFINIEDGE_CO_TRY(co_await out_.send(message));
     INFINIEDGE_CO_TRY(co_await out_.send(std::move(message)));
     if (wire_->entropy.unit() < wire_->faults.cut) wire_->cut();
