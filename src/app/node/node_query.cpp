@@ -101,8 +101,11 @@ void Node::make_query() {
 }
 
 void Node::make_ingest() {
-  ingest_ = std::make_unique<hub::Ingest>(*store_, world_.clock, world_.metrics);
+  ingest_ =
+      std::make_unique<hub::Ingest>(world_.shard.executor(), *store_, world_.clock, world_.metrics);
 }
+
+Task<void> Node::close_ingest() { co_await ingest_->close(); }
 
 Task<http::Response> Node::query(http::Request request) {
   auto wanted = read_request(request);
