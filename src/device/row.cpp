@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/check.hpp"
+#include "record/decimal.hpp"
 #include "runtime/log.hpp"
 
 namespace infiniedge::device {
@@ -21,16 +22,9 @@ std::optional<double> number_of(const Value& value) {
   return std::nullopt;
 }
 
-/// The stored integer of a decimal field (see Resolution); nothing if it needs over 18 digits.
-std::optional<std::int64_t> to_decimal(double x, Resolution resolution) {
-  const double steps = std::round(x * std::pow(10.0, resolution.scale) / resolution.mantissa);
-  if (!(std::abs(steps) * resolution.mantissa < 1e18)) return std::nullopt;
-  return static_cast<std::int64_t>(steps) * resolution.mantissa;
-}
-
 std::optional<std::int64_t> to_integer(const Value& value, const Field& field) {
   if (field.type == Type::Decimal) {
-    return to_decimal(*number_of(value), field.resolution.value_or(Resolution{}));
+    return record::to_scaled(*number_of(value), field.resolution.value_or(Resolution{}));
   }
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
   const double rounded = std::round(*number_of(value));

@@ -125,6 +125,8 @@ Cell convert_text(Value raw, bool utf8) {
   return {std::move(raw)};
 }
 
+}  // namespace
+
 std::string base64(const std::string& bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EVP ends it with a NUL.
   EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
@@ -133,8 +135,6 @@ std::string base64(const std::string& bytes) {
   out.pop_back();
   return out;
 }
-
-}  // namespace
 
 bool is_integer_type(std::string_view type) { return bounds_of(type) != nullptr; }
 

@@ -33,7 +33,7 @@ inline constexpr std::string_view kBadDecodingError = "BadDecodingError";
 inline constexpr std::string_view kBadConfigurationError = "BadConfigurationError";
 inline constexpr std::string_view kBadOutOfRange = "BadOutOfRange";
 inline constexpr std::string_view kBadWaitingForInitialData = "BadWaitingForInitialData";
-inline constexpr std::string_view kUncertainSourceTime = "UncertainSourceTime";
+inline constexpr std::string_view kBadUserAccessDenied = "BadUserAccessDenied";
 
 /// `raw` read as the point's type says, then raw · scale + offset: text becomes a number, a
 /// number that does not fit the type is Bad with BadOutOfRange or BadDecodingError.
@@ -45,6 +45,8 @@ Result<Value> unconvert(const Point& point, std::string_view value);
 
 /// As in JSON: `21.5`, `true`, `"text"`; bytes as base64 text; nothing is `null`.
 std::string to_json(const Value& value, std::string_view point_type);
+
+std::string base64(const std::string& bytes);
 
 bool is_integer_type(std::string_view point_type);
 bool is_number_type(std::string_view point_type);

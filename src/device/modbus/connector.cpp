@@ -38,16 +38,13 @@ Connector::Connector(DeviceSpec device, Environment environment, Client::Options
       client_(environment, std::move(client)),
       planner_(max_gap),
       registers_(std::move(registers)),
-      rows_(device_, environment.latest),
-      stop_(environment.executor),
-      ended_(environment.executor),
-      idle_(environment.executor),
-      scope_(environment.executor) {}
+      poller_(environment, device_, *this) {}
 
 Result<std::unique_ptr<infiniedge::Connector>> Connector::make(DeviceSpec device,
                                                                Environment environment) {
   auto endpoint = read_endpoint(device);
   if (!endpoint) return endpoint.error();
+  INFINIEDGE_TRY(Poller::check_periods(device, "Modbus"));
   OptionReader options(kSpec.options, device.options, "device " + device.name);
   options.refuse_unknown();
   Client::Options client{.device = std::move(*endpoint),
@@ -60,12 +57,6 @@ Result<std::unique_ptr<infiniedge::Connector>> Connector::make(DeviceSpec device
   std::vector<Register> registers;
   for (const auto& point : device.points) {
     const auto where = fmt::format("point {} of device {}", point.name, device.name);
-    const auto every = point.every > Micros{0} ? point.every : device.every;
-    if (every <= Micros{0}) {
-      return Error{Code::Invalid, where +
-                                      ": every: 0s means on arrival, but Modbus is polled; "
-                                      "give a period such as 1s"};
-    }
     auto one = read_point(point, registers.size(), where, options);
     if (!one) return one.error();
     registers.push_back(*one);
@@ -105,60 +96,25 @@ Result<Connector::Register> Connector::read_point(const Point& point, std::size_
 
 Task<Result<void>> Connector::open(Outlet& out) {
   INFINIEDGE_CO_TRY(co_await client_.connect());
-  for (auto& [period, items] : by_period()) {
-    ++polling_;
-    scope_.spawn(poll(period, std::move(items), out));
-  }
+  poller_.start(out);
   co_return Result<void>{};
 }
 
-Task<Result<void>> Connector::failed() { co_return co_await ended_.wait(); }
+Task<Result<void>> Connector::failed() { co_return co_await poller_.failed(); }
 
 Task<void> Connector::close() {
-  stop_.request();
   client_.close();
-  while (polling_ > 0) co_await idle_.wait();
-  co_await scope_.close();
-  ended_.set(Error{Code::Cancelled, "the device was closed"});
+  co_await poller_.close();
 }
 
-std::map<Micros, std::vector<Item>> Connector::by_period() const {
-  std::map<Micros, std::vector<Item>> out;
-  for (std::size_t i = 0; i < registers_.size(); ++i) {
-    const auto own = device_.points[i].every;
-    out[own > Micros{0} ? own : device_.every].push_back(registers_[i].item);
-  }
-  return out;
+Task<Result<std::vector<PointValue>>> Connector::read(std::vector<std::string> points) {
+  co_return co_await poller_.read(std::move(points));
 }
 
-/// A slow device skips rounds: readings do not pile up behind each other.
-Task<void> Connector::poll(Micros period, std::vector<Item> items, Outlet& out) {
-  auto next = environment_.clock.now();
-  Result<void> result;
-  try {
-    while (result && co_await stop_.sleep_until(environment_.clock, next)) {
-      result = co_await poll_once(items, out);
-      next = std::max(next + period, environment_.clock.now());
-    }
-  } catch (const std::exception& e) {
-    result = Error{Code::Internal, fmt::format("polling failed: {}", e.what())};
-  }
-  if (!result) ended_.set(std::move(result));
-  --polling_;
-  idle_.notify();
-}
-
-Task<Result<void>> Connector::poll_once(std::vector<Item> items, Outlet& out) {
-  const auto time = environment_.clock.wall();
-  Cells cells(device_.points.size());
-  INFINIEDGE_CO_TRY(co_await read_items(std::move(items), cells));
-  if (!rows_.add(time, std::move(cells))) co_return Result<void>{};
-  auto batch = rows_.take();
-  co_return co_await out.push(std::move(batch));
-}
-
-/// Fills the items' cells. An error means that the link is gone or silent.
-Task<Result<void>> Connector::read_items(std::vector<Item> items, Cells& cells) {
+Task<Result<void>> Connector::read_points(std::vector<std::size_t> points, Reading& reading) {
+  std::vector<Item> items;
+  for (const auto point : points) items.push_back(registers_[point].item);
+  auto& cells = reading.cells;
   std::size_t answered = 0;
   std::optional<Error> silence;
   auto reads = planner_.plan(std::move(items));
@@ -219,34 +175,6 @@ Cell Connector::cell_of(const Read& read, const Item& item,
   const auto& reg = registers_[item.point];
   if (item.address.bit) return {Value{(own[0] >> *item.address.bit & 1) != 0}};
   return {decode(own, device_.points[item.point].type, reg.order)};
-}
-
-Result<std::size_t> Connector::find(const std::string& point) const {
-  const auto at = std::ranges::find(device_.points, point, &Point::name);
-  if (at != device_.points.end()) return static_cast<std::size_t>(at - device_.points.begin());
-  return Error{Code::NotFound, fmt::format("device {} has no point {}", device_.name, point)};
-}
-
-Task<Result<std::vector<PointValue>>> Connector::read(std::vector<std::string> points) {
-  std::vector<Item> items;
-  for (const auto& name : points) {
-    const auto point = find(name);
-    if (!point) co_return point.error();
-    items.push_back(registers_[*point].item);
-  }
-  const auto time = environment_.clock.wall();
-  Cells cells(device_.points.size());
-  INFINIEDGE_CO_TRY(co_await read_items(items, cells));
-  std::vector<PointValue> out;
-  for (const auto& item : items) {
-    const auto& point = device_.points[item.point];
-    const auto cell = convert(point, cells[item.point]);
-    if (environment_.latest != nullptr) environment_.latest->update(item.point, cell, time);
-    const bool bad = cell.quality == Quality::Bad;
-    out.push_back(
-        {point.name, bad ? std::string{} : to_json(cell.value, point.type), cell.quality, time});
-  }
-  co_return out;
 }
 
 }  // namespace infiniedge::device::modbus

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,22 +12,19 @@
 #include "device/modbus/registers.hpp"
 #include "device/modbus/spec.hpp"
 #include "device/options.hpp"
-#include "device/outcome.hpp"
-#include "device/row.hpp"
-#include "device/stop.hpp"
+#include "device/poller.hpp"
 #include "infiniedge/connector.hpp"
-#include "runtime/scope.hpp"
 
 namespace infiniedge::device::modbus {
 
 /// Coils and registers of a Modbus TCP device, polled; points of one period are one row.
 ///
-/// Flow:    device -> Client -> [Connector] -> Outlet
+/// Flow:    device -> Client -> [Connector] -> Poller -> Outlet
 /// Thread:  shard-bound.
 /// Owner:   device::Supervisor.
 /// Errors:  those of Client; a device that answers nothing in a whole round is a Timeout. A
 ///          refused point is null and Bad with its reason; the others go on.
-class Connector final : public infiniedge::Connector {
+class Connector final : public infiniedge::Connector, private PointSource {
  public:
   static constexpr Spec kSpec = kModbusSpec;
   static Result<std::unique_ptr<infiniedge::Connector>> make(DeviceSpec device,
@@ -53,15 +49,11 @@ class Connector final : public infiniedge::Connector {
   static Result<Register> read_point(const Point& point, std::size_t index,
                                      const std::string& where, OptionReader& device);
 
-  std::map<Micros, std::vector<Item>> by_period() const;
-  Task<void> poll(Micros period, std::vector<Item> items, Outlet& out);
-  Task<Result<void>> poll_once(std::vector<Item> items, Outlet& out);
-  Task<Result<void>> read_items(std::vector<Item> items, Cells& cells);
+  Task<Result<void>> read_points(std::vector<std::size_t> points, Reading& reading) override;
   Task<Result<bool>> read_group(Read read, Cells& cells);
   Task<Result<bool>> read_apart(Read read, Cells& cells);
   Cell cell_of(const Read& read, const Item& item, std::span<const std::uint16_t> values) const;
 
-  Result<std::size_t> find(const std::string& point) const;
   std::size_t run_of_coils(const std::vector<PointWrite>& writes, std::size_t first) const;
   Task<Result<void>> write_coil_run(std::vector<PointWrite> writes);
   Task<Result<void>> write_one(std::size_t point, std::string value);
@@ -74,13 +66,8 @@ class Connector final : public infiniedge::Connector {
   Client client_;
   Planner planner_;
   std::vector<Register> registers_;  ///< One a point.
-  RowBuilder rows_;
-  bool can_mask_ = true;  ///< Until the device answers 01 to function 22.
-  std::size_t polling_ = 0;
-  Stop stop_;
-  Outcome ended_;
-  Signal idle_;
-  runtime::Scope scope_;
+  bool can_mask_ = true;             ///< Until the device answers 01 to function 22.
+  Poller poller_;
 };
 
 }  // namespace infiniedge::device::modbus

@@ -27,7 +27,7 @@ Task<Result<void>> Connector::write(std::vector<PointWrite> writes) {
       i += run;
       continue;
     }
-    const auto point = find(writes[i].point);
+    const auto point = poller_.find(writes[i].point);
     if (!point) co_return point.error();
     INFINIEDGE_CO_TRY(co_await write_one(*point, writes[i].value));
     ++i;
@@ -41,7 +41,7 @@ std::size_t Connector::run_of_coils(const std::vector<PointWrite>& writes,
   std::size_t run = 0;
   std::optional<std::uint32_t> expected;
   for (auto i = first; i < writes.size() && run < kMaxWriteBits; ++i, ++run) {
-    const auto point = find(writes[i].point);
+    const auto point = poller_.find(writes[i].point);
     if (!point) break;
     const auto& address = registers_[*point].item.address;
     if (address.table != Table::Coil || address.offset != expected.value_or(address.offset)) break;
@@ -53,11 +53,11 @@ std::size_t Connector::run_of_coils(const std::vector<PointWrite>& writes,
 Task<Result<void>> Connector::write_coil_run(std::vector<PointWrite> writes) {
   std::vector<bool> on;
   for (const auto& write : writes) {
-    auto raw = unconvert(device_.points[*find(write.point)], write.value);
+    auto raw = unconvert(device_.points[*poller_.find(write.point)], write.value);
     if (!raw) co_return raw.error();
     on.push_back(*encode(*raw, "bool", 0, Order::ABCD) != std::vector<std::uint16_t>{0});
   }
-  const auto address = registers_[*find(writes[0].point)].item.address;
+  const auto address = registers_[*poller_.find(writes[0].point)].item.address;
   co_return co_await confirm(write_coils(address.offset, on), address.text());
 }
 
