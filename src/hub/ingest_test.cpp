@@ -204,29 +204,20 @@ TEST_F(IngestTest, RefusesWhatBreaksTheRulesAndKeepsServingOthers) {
   good.expect_ack({{1, 2}});
 }
 
-TEST_F(IngestTest, RowsWithoutCreditEndTheConnection) {
+TEST_F(IngestTest, CreditComesBackWithWhatWasTaken) {
   world.stop_hub(false);
-  World small(2);
-  Ingest hub(small.context.get_executor(), small.inbox.view(), small.clock, small.metrics,
-             {.credit = 60, .bulk_credit = 60});
-  runtime::Scope serving(small.context.get_executor());
-  auto [near, far] = sync::testing::make_sim_link(small.context.get_executor(), small.entropy, {});
-  small.start_hub();
-  Puppet maker(small);
-  const std::string rows = sync::encode(maker.rows(1, 2));
-  serving.spawn(hub.serve(far, "node"));
-  // One message may exceed the window; the second comes before any of it is given back.
-  for (const auto& message :
-       {sync::encode(maker.hello()),
-        sync::encode(sync::SchemaFrame{record::StreamDefinition{.id = 4, .schema = *boiler()}}),
-        sync::encode(maker.rows(1, 2), record::Lane::Normal)}) {
-    boost::asio::co_spawn(small.context, near->send(message),
-                          [](std::exception_ptr, Result<void>) {});
-  }
-  small.run_for(Micros{0});
-  EXPECT_EQ(hub.nodes().size(), 1U);
-  boost::asio::co_spawn(small.context, hub.close(), [](std::exception_ptr) {});
-  small.run_for(Micros{0});
+  world.limits.credit = 200;
+  world.start_hub();
+  Puppet node(world);
+  node.greet();
+  node.introduce();
+  const auto message = sync::encode(node.rows(1, 2));
+  node.say(message);
+  node.expect_ack({{1, 2}});
+  const auto frame = node.heard();
+  const auto* credit = std::get_if<sync::Credit>(&frame);
+  ASSERT_NE(credit, nullptr);
+  EXPECT_EQ(*credit, (sync::Credit{record::Lane::Normal, message.size()}));
 }
 
 TEST_F(IngestTest, AFullDiskIsToldWithATimeToTryAgain) {

@@ -73,9 +73,6 @@ Task<Result<void>> NodeLink::greet() {
   hello_ = std::move(*hello);
   last_seen_ = ledger_.clock.wall();
   greeted_ = true;
-  for (std::size_t lane = 0; lane < sync::kLanes; ++lane) {
-    window_[lane] = static_cast<std::int64_t>(ledger_.credit[lane]);
-  }
   sync::Frame welcome = make_welcome();
   co_return co_await send(std::move(welcome));
 }
@@ -163,28 +160,18 @@ Result<NodeLink::Stream*> NodeLink::find(std::uint32_t wire, std::uint32_t epoch
   return &found->second;
 }
 
-Result<void> NodeLink::charge(record::Lane lane, std::size_t bytes) {
-  auto& window = window_[index(lane)];
-  if (lane < hello_.first_lane || lane > hello_.last_lane) {
-    return Error{Code::Invalid, "rows in a lane that the Hello did not name"};
-  }
-  // The last message may go beyond the window, so that one of any size gets through.
-  if (window <= 0) return Error{Code::Invalid, "rows without credit"};
-  window -= static_cast<std::int64_t>(bytes);
-  return {};
-}
-
 Task<Result<void>> NodeLink::repay(record::Lane lane, std::size_t bytes) {
   auto& owed = owed_[index(lane)];
   owed += bytes;
   if (owed < ledger_.credit[index(lane)] / 4) co_return Result<void>{};
-  window_[index(lane)] += static_cast<std::int64_t>(owed);
   sync::Frame frame = sync::Credit{lane, std::exchange(owed, 0)};
   co_return co_await send(std::move(frame));
 }
 
 Task<Result<void>> NodeLink::take(sync::Data data, record::Lane lane, std::size_t bytes) {
-  INFINIEDGE_CO_TRY(charge(lane, bytes));
+  if (lane < hello_.first_lane || lane > hello_.last_lane) {
+    co_return Error{Code::Invalid, "rows in a lane that the Hello did not name"};
+  }
   auto stream = find(data.stream, data.epoch);
   if (!stream) co_return std::move(stream).error();
   if (!(*stream)->refused) INFINIEDGE_CO_TRY(co_await store_rows(**stream, std::move(data)));

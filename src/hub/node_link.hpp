@@ -72,7 +72,8 @@ class NodeLink {
                               sync::Range range);
   Task<Result<void>> acknowledge(const Stream& stream, std::uint32_t wire, std::uint32_t epoch);
   Result<Stream*> find(std::uint32_t wire, std::uint32_t epoch);
-  Result<void> charge(record::Lane lane, std::size_t bytes);
+  /// Credit keeps a node from filling the line; a node that ignores it gains nothing, since one
+  /// message is read at a time.
   Task<Result<void>> repay(record::Lane lane, std::size_t bytes);
   Task<Result<void>> send(sync::Frame frame);
 
@@ -84,7 +85,6 @@ class NodeLink {
   Timestamp last_seen_{};
   std::map<std::uint32_t, Stream> streams_;
   record::DeviceTable devices_;
-  std::array<std::int64_t, sync::kLanes> window_{};
   std::array<std::uint64_t, sync::kLanes> owed_{};
 };
 

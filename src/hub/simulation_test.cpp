@@ -181,7 +181,7 @@ TEST(Simulation, AHubThatLostItsDataIsFilledAgain) {
   world.outbox.append(streams.ids[2], 30);
   ASSERT_TRUE(world.drain(Seconds{60}));
   world.stop_hub(false);
-  world.inbox = testing::MemoryInbox(world.entropy);
+  world.inbox.wipe();
   world.start_hub();
   world.outbox.append(streams.ids[2], 5);
   world.run_for(Seconds{90});
@@ -216,18 +216,16 @@ TEST(Simulation, OnlyStreamsThatNameTheUplinkAreSent) {
 TEST(Simulation, AnAlarmOvertakesABulkBacklog) {
   World world(5);
   const Streams streams(world);
+  world.start_hub();
   world.start_node();
+  world.run_for(Seconds{2});
   world.outbox.append(streams.ids[3], 20'000);
   world.outbox.append(streams.ids[0], 50);
-  world.start_hub();
+  world.context.restart();
   while (world.inbox.rows("alarms", world.gateway).size() < 50) {
-    ASSERT_LT(world.inbox.rows("waves", world.gateway).size(), 5'000U);
-    const auto next = world.clock.next();
-    ASSERT_TRUE(next.has_value());
-    world.clock.advance(*next - world.clock.now());
-    world.context.restart();
-    for (int i = 0; i < 50; ++i) world.context.poll_one();
+    ASSERT_EQ(world.context.poll_one(), 1U) << "nothing goes on, and the alarms are not there";
   }
+  EXPECT_LT(world.inbox.rows("waves", world.gateway).size(), 2'000U);
   ASSERT_TRUE(world.drain(Seconds{600}));
 }
 

@@ -2,6 +2,7 @@
 #include "sync/uplink.hpp"
 
 #include <algorithm>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cmath>
 
@@ -9,6 +10,8 @@
 
 namespace infiniedge::sync {
 namespace {
+
+namespace asio = boost::asio;
 
 constexpr double kFirstDelay = 0.5, kLongestDelay = 60;  // Seconds.
 constexpr std::size_t kRateSeconds = 10;
@@ -74,10 +77,12 @@ Task<void> Uplink::stop() {
 
 Task<void> Uplink::keep(std::size_t index) {
   // Winding up is by `stopping_`: a cancelled wait returns, and then the loop ends.
-  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  co_await asio::this_coro::throw_if_cancelled(false);
   Connection& connection = connections_[index];
   while (!stopping_) {
     const Error reason = co_await connect(index);
+    // The session's scope has shut cancellation off for all of this coroutine when it closed.
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     if (stopping_) break;
     if (reason.code() == Code::Stale) continue;  // The epoch rose: greet again at once.
     failed(connection, reason);

@@ -22,6 +22,8 @@ class MemoryInbox {
   std::unique_ptr<Inbox> view();
   /// What was handed in and has not appeared never does: those appends fail.
   void crash() { ++life_; }
+  /// A new, empty disk.
+  void wipe() { streams_.clear(); }
 
   struct Row {
     std::uint32_t epoch = 0;

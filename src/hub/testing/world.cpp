@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/testing/world.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/co_spawn.hpp>
+
+#include "base/check.hpp"
 
 namespace infiniedge::hub::testing {
 
@@ -49,12 +49,12 @@ void World::finish(Task<void> task) {
   bool done = false;
   boost::asio::co_spawn(context, std::move(task), [&done](std::exception_ptr) { done = true; });
   settle();
-  ASSERT_TRUE(done) << "a coroutine waits for what does not come";
+  // Going on would leave coroutines behind that refer to what is gone.
+  INFINIEDGE_CHECK(done);
 }
 
 void World::start_hub() {
-  hub_ = std::make_unique<Ingest>(context.get_executor(), inbox.view(), clock, metrics,
-                                  Ingest::Options{});
+  hub_ = std::make_unique<Ingest>(context.get_executor(), inbox.view(), clock, metrics, limits);
 }
 
 void World::stop_hub(bool crash) {

@@ -44,6 +44,7 @@ class World {
   runtime::testing::SimClock clock;
   runtime::Metrics metrics;
   sync::testing::LinkFaults faults;
+  Ingest::Options limits;
   sync::UplinkOptions options{.name = kUplink, .address = "https://hub", .node = "press"};
   record::GatewayId gateway = gateway_of(1);
   sync::testing::MemoryOutbox outbox{entropy, gateway};

@@ -11,17 +11,20 @@ struct Wire {
   Wire(const boost::asio::any_io_executor& executor, runtime::Entropy& random, LinkFaults how)
       : there(executor, 64), back(executor, 64), entropy(random), faults(how) {}
 
-  void cut() {
+  /// Ends both directions. What is queued still arrives unless `lossy`.
+  void end(bool lossy) {
     if (broken) return;
     broken = true;
     for (auto* channel : {&there, &back}) {
-      const bool lost = entropy.unit() < 0.5;
+      // A sender that waits for room would wait for ever: what is before it goes.
+      const bool lost = blocked > 0 || (lossy && entropy.unit() < 0.5);
       while (lost && channel->try_receive()) {
       }
       channel->close();
     }
   }
 
+  int blocked = 0;  ///< Sends under way.
   runtime::Channel<std::string> there, back;
   runtime::Entropy& entropy;
   LinkFaults faults;
@@ -41,12 +44,15 @@ class SimLink final : public Link {
       : wire_(std::move(wire)), out_(out), in_(in) {}
 
   Task<Result<void>> send(std::string message) override {
-    if (wire_->entropy.unit() < wire_->faults.cut) wire_->cut();
+    if (wire_->entropy.unit() < wire_->faults.cut) wire_->end(true);
     if (wire_->broken) co_return Error{Code::Unavailable, "the link was cut"};
     const bool twice = may_repeat(message) && wire_->entropy.unit() < wire_->faults.duplicate;
-    if (twice) INFINIEDGE_CO_TRY(co_await out_.send(message));
-    INFINIEDGE_CO_TRY(co_await out_.send(std::move(message)));
-    if (wire_->entropy.unit() < wire_->faults.cut) wire_->cut();
+    ++wire_->blocked;
+    auto sent = co_await out_.send(message);
+    if (sent && twice) sent = co_await out_.send(std::move(message));
+    --wire_->blocked;
+    if (!sent) co_return Error{Code::Unavailable, "the link was cut"};
+    if (wire_->entropy.unit() < wire_->faults.cut) wire_->end(true);
     co_return Result<void>{};
   }
 
@@ -56,7 +62,7 @@ class SimLink final : public Link {
     co_return std::move(*message);
   }
 
-  void close() override { wire_->cut(); }
+  void close() override { wire_->end(false); }
 
  private:
   std::shared_ptr<Wire> wire_;
