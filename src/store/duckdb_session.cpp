@@ -160,6 +160,7 @@ Result<std::shared_ptr<DuckDatabase>> DuckDatabase::open(const duck::Api& api,
       fmt::format("SET temp_directory = {}", sql_text(options.dir + "/tmp")),
       "SET max_temp_directory_size = '512MB'",
       "SET GLOBAL TimeZone = 'UTC'",
+      "SET GLOBAL parquet_metadata_cache = true",  // Segments never change.
       fmt::format("SET allowed_directories = [{}, {}, '/proc/self/fd/']",
                   sql_text(options.dir + "/seg/"), sql_text(options.dir + "/tmp/")),
       "SET enable_external_access = false",
