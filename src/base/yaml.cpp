@@ -47,6 +47,7 @@ class Builder {
   bool alias(std::string_view name, const Mark& mark, Node& out);
   bool count(std::size_t n, const Mark& mark);
   Mark mark_of(fy_event* event) const;
+  int indentation(int line) const;
   bool fault(const Mark& mark, std::string id, std::string message);
   void library_faults();
 
@@ -113,6 +114,14 @@ Mark Builder::mark_of(fy_event* event) const {
   return mark;
 }
 
+/// Spaces that the line starts with: where the text of a `|` block begins.
+int Builder::indentation(int line) const {
+  std::size_t at = 0;
+  for (int i = 1; i < line && at != std::string_view::npos; ++i) at = text_.find('\n', at) + 1;
+  const auto first = text_.find_first_not_of(' ', at);
+  return first == std::string_view::npos ? 0 : static_cast<int>(first - at);
+}
+
 /// Takes ownership of `event`.
 bool Builder::node(fy_event* event, Node& out, int depth) {
   out.mark = mark_of(event);
@@ -122,6 +131,7 @@ bool Builder::node(fy_event* event, Node& out, int depth) {
   std::string text;
   if (type == FYET_SCALAR || type == FYET_ALIAS) text = token_text(fy_event_get_token(event));
   const auto style = fy_event_get_node_style(event);
+  const bool empty = type == FYET_SCALAR && fy_event_get_token(event) == nullptr;
   free(event);
   if (depth > limits_.depth) {
     return fault(out.mark, "syntax", fmt::format("nested deeper than {} levels", limits_.depth));
@@ -131,9 +141,10 @@ bool Builder::node(fy_event* event, Node& out, int depth) {
   if (type == FYET_ALIAS) {
     whole = alias(text, out.mark, out);
   } else if (type == FYET_SCALAR) {
-    out.kind = Node::Kind::Scalar;
+    out.kind = empty ? Node::Kind::Null : Node::Kind::Scalar;
     out.plain = style == FYNS_PLAIN;
     out.block = style == FYNS_LITERAL;
+    if (out.block) out.mark.column = 1 + indentation(out.mark.line);
     out.text = std::move(text);
   } else {
     whole = type == FYET_SEQUENCE_START ? sequence(out, depth) : mapping(out, depth);

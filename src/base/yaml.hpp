@@ -30,7 +30,7 @@ struct Node {
   Kind kind = Kind::Null;
   std::string text;    ///< Of a scalar.
   bool plain = false;  ///< Scalar without quotes: may mean a number, bool or null.
-  bool block = false;  ///< Scalar in `|` style: positions inside it map to lines below `mark`.
+  bool block = false;  ///< Scalar in `|` style: `mark` is where its first line starts.
   Mark mark;
   std::vector<Node> items;     ///< Of a sequence.
   std::vector<Entry> entries;  ///< Of a mapping, in order, keys unique.

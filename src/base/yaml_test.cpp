@@ -28,6 +28,15 @@ TEST(Yaml, ReadsSeveralDocumentsAndJson) {
   EXPECT_EQ(parsed.documents[1].find("b")->text, "x\ny\n");
 }
 
+TEST(Yaml, ABlocksMarkIsItsFirstLine) {
+  const auto parsed = parse("a:\n  sql: |\n    SELECT\n    x\n---\n", "f");
+  ASSERT_EQ(parsed.documents.size(), 2U);
+  const auto& sql = *parsed.documents[0].find("a")->find("sql");
+  EXPECT_EQ(sql.mark.line, 3);
+  EXPECT_EQ(sql.mark.column, 5);
+  EXPECT_TRUE(parsed.documents[1].is_null());
+}
+
 TEST(Yaml, NamesBothPlacesOfADuplicateKey) {
   const auto parsed = parse("a: 1\nb: 2\na: 3\n", "f");
   ASSERT_EQ(parsed.diagnostics.size(), 1U);

@@ -26,7 +26,7 @@ class ScriptedTeacher final : public Teacher {
 };
 
 /// The student is the real one of the appliance story: silence makes it sure or not, whichever;
-/// the threshold decides, so the tests set it to 0 (always sure) or 1 (never sure).
+/// the threshold decides, so the tests set it to 0 (always sure) or above 1 (never sure).
 class CascadeTest : public testing::Test {
  protected:
   CascadeTest() {
@@ -85,7 +85,7 @@ TEST_F(CascadeTest, SureAnswersStayOnTheEdge) {
 }
 
 TEST_F(CascadeTest, UnsureOnesGoToTheTeacherInOneCall) {
-  cascade_.put({.model = "appliance", .threshold = 1, .share = 1}, teacher_);
+  cascade_.put({.model = "appliance", .threshold = 1.01, .share = 1}, teacher_);
   const auto answers = predict(3);
   EXPECT_EQ(teacher_->calls, 1);
   for (const auto& answer : answers) {
@@ -96,7 +96,7 @@ TEST_F(CascadeTest, UnsureOnesGoToTheTeacherInOneCall) {
 }
 
 TEST_F(CascadeTest, BudgetBoundsTheShare) {
-  cascade_.put({.model = "appliance", .threshold = 1, .share = 0.25, .burst = 2}, teacher_);
+  cascade_.put({.model = "appliance", .threshold = 1.01, .share = 0.25, .burst = 2}, teacher_);
   predict(10);
   const auto stats = cascade_.stats("appliance");
   EXPECT_EQ(stats.routes.at(Route::Teacher), 4U);  // two of the burst, then one in four
@@ -104,7 +104,7 @@ TEST_F(CascadeTest, BudgetBoundsTheShare) {
 }
 
 TEST_F(CascadeTest, AnOutageAnswersFromTheEdgeAndOpensTheBreaker) {
-  cascade_.put({.model = "appliance", .threshold = 1, .share = 1}, teacher_);
+  cascade_.put({.model = "appliance", .threshold = 1.01, .share = 1}, teacher_);
   teacher_->failure = Code::Unavailable;
   for (int i = 0; i < 8; ++i) {
     const auto answers = predict(1);
@@ -119,13 +119,13 @@ TEST_F(CascadeTest, AnOutageAnswersFromTheEdgeAndOpensTheBreaker) {
 }
 
 TEST_F(CascadeTest, ALateTeacherLeavesTheStudentsAnswer) {
-  cascade_.put({.model = "appliance", .threshold = 1, .share = 1}, teacher_);
+  cascade_.put({.model = "appliance", .threshold = 1.01, .share = 1}, teacher_);
   teacher_->failure = Code::Timeout;
   EXPECT_EQ(predict(1)[0].route, Route::EdgeLate);
 }
 
 TEST_F(CascadeTest, AbstainsWhereTheResourceSaysSo) {
-  cascade_.put({.model = "appliance", .threshold = 1, .share = 1, .abstain_offline = true},
+  cascade_.put({.model = "appliance", .threshold = 1.01, .share = 1, .abstain_offline = true},
                teacher_);
   teacher_->failure = Code::Unavailable;
   const auto answers = predict(1);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "app/config/scalar.hpp"
 #include "base/suggest.hpp"
@@ -92,7 +93,8 @@ class Checker {
         check(entry, *field, where);
     }
     for (const auto& field : fields) {
-      if (field.required && node.find(field.name) == nullptr) {
+      const bool misspelt = meant_.contains(field.name);
+      if (field.required && !misspelt && node.find(field.name) == nullptr) {
         fault(owner, "missing-field", fmt::format("{} lacks the field \"{}\"", where, field.name));
       }
     }
@@ -123,6 +125,7 @@ class Checker {
     }
     auto message = fmt::format("unknown field \"{}\" in {}", entry.key, where);
     if (const auto near = base::suggest(entry.key, candidates)) {
+      meant_.insert(*near);
       fault(entry.mark, "unknown-field", message, *near);
     } else if (const auto elsewhere = find_elsewhere(resource_.kind->fields, entry.key, "")) {
       fault(entry.mark, "unknown-field",
@@ -346,6 +349,7 @@ class Checker {
   const Parts& parts_;
   base::Diagnostics& out_;
   const Spec* connector_ = nullptr;
+  std::set<std::string, std::less<>> meant_;  ///< Suggested: not reported as missing as well.
 };
 
 }  // namespace

@@ -256,8 +256,8 @@ base::Diagnostic in_file(base::Diagnostic inner, const std::string& file, const 
   inner.file = file;
   const int width = inner.end - inner.column;
   if (scalar.block) {
-    // The text of a `|` block starts on the line below, indented like its mark.
-    inner.line += scalar.mark.line;
+    // All lines of a `|` block are indented like its first.
+    inner.line += scalar.mark.line - 1;
     inner.column += scalar.mark.column - 1;
   } else if (inner.line == 1) {
     inner.line = scalar.mark.line;
