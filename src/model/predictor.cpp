@@ -64,6 +64,7 @@ Result<Tensor> features_tensor(const ModelConfig& config, const std::vector<Samp
   if (open > 1) return Error{Code::Unsupported, "the input has several dimensions that vary"};
   std::size_t known = 1;
   for (const auto dim : out.shape) known *= dim < 0 ? 1 : static_cast<std::size_t>(dim);
+  if (known == 0) return Error{Code::Unsupported, "the input has a dimension of size 0"};
   for (auto& dim : out.shape) dim = dim < 0 ? static_cast<std::int64_t>(width / known) : dim;
   if (config.max_batch() > 0 || input.dims.size() > 1) {
     out.shape.insert(out.shape.begin(), static_cast<std::int64_t>(count));

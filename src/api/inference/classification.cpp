@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "api/inference/answer_write.hpp"
 #include "base/bytes.hpp"
@@ -16,12 +17,17 @@ std::vector<std::string> best_of(const Tensor& tensor, std::size_t from, std::si
   const auto value = [&](std::size_t i) {
     return base::get<T>(tensor.data, (from + i) * sizeof(T));
   };
+  // Not a number is less than every number, so that the order is one.
+  const auto key = [&](std::size_t i) {
+    const T v = value(i);
+    return std::pair(v == v, v == v ? v : T{});
+  };
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
   classes = std::min(classes, count);
-  std::partial_sort(
-      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(classes), order.end(),
-      [&](auto a, auto b) { return value(a) != value(b) ? value(a) > value(b) : a < b; });
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(classes),
+                    order.end(),
+                    [&](auto a, auto b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
   std::vector<std::string> out;
   for (std::size_t i = 0; i < classes; ++i) {
     const auto index = order[i];

@@ -215,6 +215,14 @@ TEST_F(DoorTest, ClassificationPicksTheBest) {
                                        R"(["3.300000:1:one","0.500000:0:zero"])"));
 }
 
+TEST_F(DoorTest, ClassificationPutsWhatIsNoNumberLast) {
+  load("m", "identity_fp32");
+  const auto response = infer("m", R"({"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32",)"
+                                   R"("data":[NaN,1,NaN,2]}],"outputs":[{"name":"y","parameters":)"
+                                   R"({"classification":2}}]})");
+  EXPECT_THAT(response.body, HasSubstr(R"(["2.000000:3","1.000000:1"])"));
+}
+
 TEST_F(DoorTest, CompressedBothWays) {
   load("linear", "linear");
   load("same", "identity_fp32");

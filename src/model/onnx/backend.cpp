@@ -145,9 +145,11 @@ Result<std::vector<Tensor>> OnnxExecutable::run(std::span<const Tensor> inputs,
 
 Result<void> configure(const Library& library, OrtSessionOptions* options, int threads) {
   INFINIEDGE_TRY(library.call<SetGraphOptimizationLevel>(options, kOptimiseAll));
-  if (threads > 1) return library.call<DisablePerSessionThreads>(options);
-  // One thread: the execution stays on the thread that asked for it.
-  INFINIEDGE_TRY(library.call<SetIntraOpNumThreads>(options, 1));
+  if (threads > 1 && library.pool_threads() > 1) {
+    return library.call<DisablePerSessionThreads>(options);
+  }
+  // With one thread no pool is made: the execution stays on the thread that asked for it.
+  INFINIEDGE_TRY(library.call<SetIntraOpNumThreads>(options, threads));
   return library.call<AddSessionConfigEntry>(options, "session.intra_op.allow_spinning", "0");
 }
 

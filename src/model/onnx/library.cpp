@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <thread>
 
 namespace infiniedge::model::onnx {
 namespace {
@@ -83,10 +82,11 @@ std::vector<std::string> search_path() {
 
 Result<LibraryPtr> Library::load(const Options& options) {
   std::shared_ptr<Library> library(new Library);
+  library->pool_threads_ = std::max(1, options.pool_threads);
   auto handle = open_first(options.path, library->path_);
   if (!handle) return std::move(handle).error();
   INFINIEDGE_TRY(library->open_table(*handle));
-  INFINIEDGE_TRY(library->make_environment(options.pool_threads));
+  INFINIEDGE_TRY(library->make_environment());
   return LibraryPtr{std::move(library)};
 }
 
@@ -119,12 +119,10 @@ Result<void> Library::open_table(void* handle) {
   return {};
 }
 
-Result<void> Library::make_environment(int pool_threads) {
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const int threads = pool_threads > 0 ? pool_threads : cores;
+Result<void> Library::make_environment() {
   Owned<OrtThreadingOptions, ReleaseThreadingOptions> options(*this);
   INFINIEDGE_TRY(call<CreateThreadingOptions>(options.out()));
-  INFINIEDGE_TRY(call<SetGlobalIntraOpNumThreads>(options.get(), threads));
+  INFINIEDGE_TRY(call<SetGlobalIntraOpNumThreads>(options.get(), pool_threads_));
   INFINIEDGE_TRY(call<SetGlobalInterOpNumThreads>(options.get(), 1));
   // Spinning doubles the latency on a machine whose cores are all wanted.
   INFINIEDGE_TRY(call<SetGlobalSpinControl>(options.get(), 0));

@@ -22,8 +22,10 @@ namespace infiniedge::model::onnx {
 class Library {
  public:
   struct Options {
-    std::string path{};    ///< Exact file; empty: INFINIEDGE_ONNXRUNTIME, then the usual places.
-    int pool_threads = 0;  ///< Of the global pool, for executions with threads > 1; 0: a core each.
+    std::string path{};  ///< Exact file; empty: INFINIEDGE_ONNXRUNTIME, then the usual places.
+    /// Threads shared by executions that use several; 1: none are made, and such a session
+    /// brings its own.
+    int pool_threads = 1;
   };
   static Result<std::shared_ptr<const Library>> load(const Options& options);
   ~Library();
@@ -46,6 +48,7 @@ class Library {
 
   const std::string& version() const { return version_; }
   const std::string& path() const { return path_; }
+  int pool_threads() const { return pool_threads_; }
   const OrtEnv* env() const { return env_; }
   const OrtMemoryInfo* memory() const { return memory_; }
   OrtAllocator* allocator() const { return allocator_; }
@@ -53,10 +56,11 @@ class Library {
  private:
   Library() = default;
   Result<void> open_table(void* handle);
-  Result<void> make_environment(int pool_threads);
+  Result<void> make_environment();
   Error failure(OrtStatus* status) const;
 
   std::string path_, version_;
+  int pool_threads_ = 1;
   const void* const* table_ = nullptr;
   OrtEnv* env_ = nullptr;
   OrtMemoryInfo* memory_ = nullptr;
