@@ -74,6 +74,11 @@ Session::Stream* Session::next_stream(record::Lane lane, store::StreamId& id) {
 }
 
 Task<Result<void>> Session::advance(store::StreamId id, Stream& stream) {
+  const auto info = outbox_.find(id);
+  if (!info || !mine(*info)) {  // The configuration changed: no row more.
+    stream.dry = true;
+    co_return Result<void>{};
+  }
   const Position at = stream.progress.next();
   stream.reading = stream.progress.generation();
   stream.dry = true;  // durable() takes it back if rows come while this reads.
