@@ -104,6 +104,10 @@ Task<Result<void>> Session::send_item(store::StreamId id, Stream& stream, store:
     moved(id, stream, before);
     co_return Result<void>{};
   }
+  if (!item.gap && item.rows.rows() == 0) {
+    // Numbers without rows: all withheld. Nothing is lost, and nothing is sent but that.
+    item.gap = record::Gap{.epoch = item.epoch, .reason = record::GapReason::Downsampled};
+  }
   if (!item.gap) co_return co_await send_rows(id, stream, std::move(item));
   item.gap->stream = id;
   item.gap->from_seq = item.from;
