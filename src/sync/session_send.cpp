@@ -204,7 +204,7 @@ Task<Result<void>> Session::introduce(store::StreamId id, Stream& stream, const 
 }
 
 Task<Result<void>> Session::send_definitions(record::Lane lane) {
-  const auto devices = std::exchange(new_devices_, {});
+  const auto devices = devices_.take_fresh();
   for (const auto& device : devices) {
     Frame frame = SchemaFrame{device};
     INFINIEDGE_CO_TRY(co_await transmit(std::move(frame), lane));
