@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kMaxDevices = 65'536, kMaxSchemas = 256;
 /// Epochs of one stream that a Welcome reports; the later ones are learnt from Acks.
 constexpr std::uint32_t kMaxEpochs = 64;
+/// Keeps a Welcome below the longest message; what it leaves out is learnt from Acks too.
+constexpr std::size_t kMaxCovers = sync::kMaxStreams;
 
 std::size_t index(record::Lane lane) { return static_cast<std::size_t>(lane); }
 
@@ -84,7 +86,10 @@ sync::Welcome NodeLink::make_welcome() const {
     if (!info) continue;
     const auto say = [&](std::uint32_t epoch) {
       auto ranges = ledger_.inbox.covered(info->id, epoch);
-      if (!ranges.empty()) welcome.covers.push_back({offer.id, epoch, std::move(ranges)});
+      if (ranges.empty() || welcome.covers.size() >= kMaxCovers) return;
+      // The first says where to go on, the last how far the node had come.
+      if (ranges.size() > 2) ranges = {ranges.front(), ranges.back()};
+      welcome.covers.push_back({offer.id, epoch, std::move(ranges)});
     };
     const std::uint32_t first = std::max(offer.first_epoch, 1U);
     for (std::uint32_t i = 0; i < kMaxEpochs && offer.epoch - first >= i; ++i) say(first + i);

@@ -213,6 +213,19 @@ TEST(Simulation, OnlyStreamsThatNameTheUplinkAreSent) {
   EXPECT_EQ(world.uplink().state().backlog_rows, 0U);
 }
 
+TEST(Simulation, AStreamTakenFromTheUplinkIsSentNoFurther) {
+  World world(7);
+  const auto stream = world.outbox.declare("boiler", Lane::Normal, kUplink);
+  world.start_hub();
+  world.start_node();
+  world.outbox.append(stream, 10);
+  ASSERT_TRUE(world.drain(Seconds{60}));
+  world.outbox.route(stream, {});
+  world.outbox.append(stream, 10);
+  world.run_for(Seconds{10});
+  EXPECT_EQ(world.inbox.rows("boiler", world.gateway).size(), 10U);
+}
+
 TEST(Simulation, AnAlarmOvertakesABulkBacklog) {
   World world(5);
   const Streams streams(world);

@@ -19,9 +19,6 @@ Session::Session(boost::asio::any_io_executor executor, Outbox& outbox, Clock& c
       options_(std::move(options)),
       wake_(executor, 1),
       ended_(executor, 1),
-      devices_([this](std::uint32_t id, std::string_view name) {
-        new_devices_.push_back({.id = id, .name = std::string{name}});
-      }),
       scope_(executor) {}
 
 Session::~Session() { arbiter_.forget(this); }

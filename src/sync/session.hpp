@@ -9,7 +9,6 @@
 #include <string>
 
 #include "infiniedge/time.hpp"
-#include "record/device_table.hpp"
 #include "runtime/channel.hpp"
 #include "runtime/scope.hpp"
 #include "sync/arbiter.hpp"
@@ -17,6 +16,7 @@
 #include "sync/link.hpp"
 #include "sync/outbox.hpp"
 #include "sync/progress.hpp"
+#include "sync/sent_devices.hpp"
 
 namespace infiniedge::sync {
 
@@ -120,8 +120,7 @@ class Session {
   std::map<store::StreamId, Stream> streams_;
   std::array<std::int64_t, kLanes> credit_{};
   std::array<store::StreamId, kLanes> last_served_{};
-  std::vector<record::DeviceDefinition> new_devices_;
-  record::DeviceTable devices_;
+  SentDevices devices_;
   Instant progress_at_{};  ///< Last sign that the hub gets on with what was sent.
   runtime::Scope scope_;
 };

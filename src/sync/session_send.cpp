@@ -74,6 +74,11 @@ Session::Stream* Session::next_stream(record::Lane lane, store::StreamId& id) {
 }
 
 Task<Result<void>> Session::advance(store::StreamId id, Stream& stream) {
+  const auto info = outbox_.find(id);
+  if (!info || !mine(*info)) {  // The configuration changed: no row more.
+    stream.dry = true;
+    co_return Result<void>{};
+  }
   const Position at = stream.progress.next();
   stream.reading = stream.progress.generation();
   stream.dry = true;  // durable() takes it back if rows come while this reads.
@@ -98,6 +103,10 @@ Task<Result<void>> Session::send_item(store::StreamId id, Stream& stream, store:
     stream.progress.sent(item.epoch, {item.from, item.to}, 0, true);
     moved(id, stream, before);
     co_return Result<void>{};
+  }
+  if (!item.gap && item.rows.rows() == 0) {
+    // Numbers without rows: all withheld. Nothing is lost, and nothing is sent but that.
+    item.gap = record::Gap{.epoch = item.epoch, .reason = record::GapReason::Downsampled};
   }
   if (!item.gap) co_return co_await send_rows(id, stream, std::move(item));
   item.gap->stream = id;
@@ -195,7 +204,7 @@ Task<Result<void>> Session::introduce(store::StreamId id, Stream& stream, const 
 }
 
 Task<Result<void>> Session::send_definitions(record::Lane lane) {
-  const auto devices = std::exchange(new_devices_, {});
+  const auto devices = devices_.take_fresh();
   for (const auto& device : devices) {
     Frame frame = SchemaFrame{device};
     INFINIEDGE_CO_TRY(co_await transmit(std::move(frame), lane));

@@ -18,6 +18,15 @@ constexpr std::size_t kRateSeconds = 10;
 /// A row on the wire before any was sent.
 constexpr double kGuessedRowBytes = 16;
 
+/// Names the session while it lives, however its coroutine ends.
+struct Running {
+  Running(Session*& at, Session* session) : slot(at) { slot = session; }
+  ~Running() { slot = nullptr; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  Session*& slot;
+};
+
 bool needs_a_person(Code code) {
   return code == Code::Denied || code == Code::Invalid || code == Code::Unsupported;
 }
@@ -106,9 +115,8 @@ Task<Error> Uplink::connect(std::size_t index) {
                            .ordered = options_.order != "live_first"};
   Session session(executor_, *outbox_, clock_, arbiter_, tally_, std::move(options));
   Connection& connection = connections_[index];
-  connection.session = &session;
+  const Running running{connection.session, &session};
   auto reason = co_await session.run(std::move(*link));
-  connection.session = nullptr;
   if (session.welcomed()) connection.attempts = 0;
   co_return reason;
 }

@@ -21,6 +21,10 @@ class MemoryOutbox {
       : entropy_(entropy), gateway_(gateway) {}
 
   store::StreamId declare(const std::string& name, record::Lane lane, const std::string& uplink);
+  /// The configuration changed: who receives the stream from now on.
+  void route(store::StreamId stream, std::vector<std::string> uplinks) {
+    streams_.at(stream).info.policy.uplinks = std::move(uplinks);
+  }
   /// Durable at once, and said to who listens.
   void append(store::StreamId stream, std::size_t rows);
   /// Loses the first rows, named by a Gap or (silently expired) not.
