@@ -61,7 +61,19 @@ const Stream* StoreState::find(const record::GatewayId& origin, std::string_view
   return found == by_name_.end() ? nullptr : find(found->second);
 }
 
-StreamId StoreState::new_stream_id() { return streams.empty() ? 1 : streams.rbegin()->first + 1; }
+StreamId StoreState::new_stream_id() {
+  if (!streams.empty()) last_id_ = std::max(last_id_, streams.rbegin()->first);
+  return ++last_id_;
+}
+
+void StoreState::use_newest_schemas() {
+  for (auto& [id, stream] : streams) {
+    const SchemaPtr& newest = stream.versions.rbegin()->second;
+    if (stream.info.schema->version == newest->version) continue;
+    stream.info.schema = newest;
+    stream.info.table = table_for(*newest, stream.info.policy).info.id;
+  }
+}
 
 Stream& StoreState::define(const record::StreamDefinition& definition) {
   Stream& stream = streams[definition.id];
