@@ -115,11 +115,9 @@ struct Query::Job {
   Error explained(Error error);
 };
 
-namespace {
-
 /// Interrupts a job at its deadline, and again until it has noticed: DuckDB forgets an interrupt
 /// that comes between two statements.
-struct Watchdog : std::enable_shared_from_this<Watchdog> {
+struct Query::Watchdog : std::enable_shared_from_this<Watchdog> {
   boost::asio::steady_timer timer;
   std::function<void()> expire;
   bool done = false;
@@ -139,7 +137,26 @@ struct Watchdog : std::enable_shared_from_this<Watchdog> {
   }
 };
 
-}  // namespace
+/// One of the 18 places. Given back also when a cancelled coroutine is unwound.
+class Query::Admission {
+ public:
+  Admission(std::size_t& active, Watchdog& watchdog, boost::asio::cancellation_slot slot)
+      : active_(active), watchdog_(watchdog), slot_(slot) {
+    ++active_;
+  }
+  ~Admission() {
+    --active_;
+    watchdog_.stop();
+    if (slot_.is_connected()) slot_.clear();
+  }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+ private:
+  std::size_t& active_;
+  Watchdog& watchdog_;
+  boost::asio::cancellation_slot slot_;
+};
 
 Result<void> Query::Job::check() {
   INFINIEDGE_TRY(stopped());
@@ -251,11 +268,21 @@ Result<void> Query::admit(Job& job) {
   return job.request.permit ? job.request.permit(streams) : Result<void>{};
 }
 
-Task<Result<QueryResult>> Query::run_job(std::shared_ptr<Job> job) {
+Task<Result<QueryResult>> Query::run_job(std::shared_ptr<Job> job,
+                                         std::shared_ptr<Watchdog> watchdog) {
   auto& workers = *environment_.workers;
+  auto slot = (co_await boost::asio::this_coro::cancellation_state).slot();
+  const Admission admission(active_, *watchdog, slot);
+  const auto cancel = [job, watchdog](boost::asio::cancellation_type) {
+    job->cancelled = true;
+    watchdog->timer.expires_at(SteadyClock::now());  // Interrupts now and until it is noticed.
+  };
+  // Each completion clears the slot.
+  if (slot.is_connected()) slot.assign(cancel);
   const auto check = [job] { return job->check(); };
   INFINIEDGE_CO_TRY(co_await runtime::run_on(workers, check));
   INFINIEDGE_CO_TRY(admit(*job));
+  if (slot.is_connected()) slot.assign(cancel);
   const auto execute = [job] { return job->execute(); };
   co_return co_await runtime::run_on(workers, execute);
 }
@@ -285,18 +312,7 @@ Task<Result<QueryResult>> Query::run(QueryRequest request, base::Diagnostics* di
     job->interrupt();
   };
   watchdog->start(job->deadline);
-  auto slot = (co_await boost::asio::this_coro::cancellation_state).slot();
-  if (slot.is_connected()) {
-    slot.assign([job, watchdog](boost::asio::cancellation_type) {
-      job->cancelled = true;
-      watchdog->timer.expires_at(SteadyClock::now());  // Interrupts now and until it is noticed.
-    });
-  }
-  ++active_;
-  auto result = co_await run_job(job);
-  --active_;
-  watchdog->stop();
-  if (slot.is_connected()) slot.clear();
+  auto result = co_await run_job(job, watchdog);
   if (diagnostics != nullptr && job->diagnosed) diagnostics->push_back(job->diagnostic);
   co_return result;
 }
