@@ -77,6 +77,7 @@ struct Query::Job {
   ChunkLoader loader;
   std::size_t max_bytes = 0;
   SteadyClock::time_point started, deadline;
+  std::optional<DuckConnection> connection;  ///< From check() to the end; its views are its own.
   GuardedQuery guarded;
   std::map<std::string, SystemView> system;
   base::Diagnostic diagnostic;
@@ -100,9 +101,9 @@ struct Query::Job {
     const std::scoped_lock lock(mutex);
     if (running != nullptr) running->interrupt();
   }
-  void set_running(DuckConnection* connection) {
+  void set_running(DuckConnection* now) {
     const std::scoped_lock lock(mutex);
-    running = connection;
+    running = now;
   }
 
   /// Step 1 and 2, on a worker.
@@ -111,7 +112,7 @@ struct Query::Job {
   Result<QueryResult> execute();
 
  private:
-  Result<QueryResult> rows_of(DuckConnection& connection);
+  Result<QueryResult> rows();
   Error explained(Error error);
 };
 
@@ -162,8 +163,9 @@ Result<void> Query::Job::check() {
   INFINIEDGE_TRY(stopped());
   auto database = duckdb->database();
   if (!database) return std::move(database).error();
-  auto connection = DuckConnection::open(*database);
-  if (!connection) return std::move(connection).error();
+  auto opened = DuckConnection::open(*database);
+  if (!opened) return std::move(opened).error();
+  connection.emplace(std::move(*opened));
   auto query = guard(*connection, request.sql, request.params, known, diagnostic);
   if (!query) {
     diagnosed = true;
@@ -184,14 +186,14 @@ Error Query::Job::explained(Error error) {
   return error_from(Code::Invalid, diagnostic);
 }
 
-Result<QueryResult> Query::Job::rows_of(DuckConnection& connection) {
-  auto rows = connection.select(request.sql, request.params, [this] { return stopped(); });
-  if (!rows) return std::move(rows).error();
-  ResultWriter writer(connection.api(), request.format, request.max_rows, max_bytes);
-  INFINIEDGE_TRY(writer.begin(*rows));
+Result<QueryResult> Query::Job::rows() {
+  auto found = connection->select(request.sql, request.params, [this] { return stopped(); });
+  if (!found) return std::move(found).error();
+  ResultWriter writer(connection->api(), request.format, request.max_rows, max_bytes);
+  INFINIEDGE_TRY(writer.begin(*found));
   for (;;) {
     INFINIEDGE_TRY(stopped());
-    auto chunk = rows->next();
+    auto chunk = found->next();
     if (!chunk) return std::move(chunk).error();
     if (*chunk == nullptr || !writer.add(*chunk)) break;
   }
@@ -203,24 +205,22 @@ Result<QueryResult> Query::Job::rows_of(DuckConnection& connection) {
 
 Result<QueryResult> Query::Job::execute() {
   INFINIEDGE_TRY(stopped());
-  auto database = duckdb->database();
-  if (!database) return std::move(database).error();
-  auto connection = DuckConnection::open(*database);
-  if (!connection) return std::move(connection).error();
-  Views views(*connection, snapshot, loader);
   set_running(&*connection);
   const auto run = [&]() -> Result<QueryResult> {
+    Views views(*connection, snapshot, loader);
     for (const auto& [name, use] : guarded.tables) {
       const auto view = system.find(use.known);
       INFINIEDGE_TRY(view != system.end() ? views.make_system(name, view->second)
                                           : views.make_stream(name, use.known, use.range));
     }
-    return rows_of(*connection);
+    return rows();
   };
   auto result = run();
   set_running(nullptr);
+  const auto database = connection->database();
+  connection.reset();  // Its memory goes now, not when the answer has been sent.
   if (result) return result;
-  if (result.error().code() == Code::Internal) duckdb->discard(*database);
+  if (result.error().code() == Code::Internal) duckdb->discard(database);
   return explained(std::move(result).error());
 }
 
