@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "record/block.hpp"
 
@@ -18,7 +19,7 @@ namespace infiniedge::record {
 class DeviceTable final : public DeviceIds {
  public:
   using OnNew = std::function<void(std::uint32_t id, std::string_view name)>;
-  explicit DeviceTable(OnNew on_new = {}) : on_new_(std::move(on_new)) {}
+  void on_new(OnNew listener) { on_new_ = std::move(listener); }
 
   std::uint32_t id_of(std::string_view name) override {
     if (const auto found = ids_.find(name); found != ids_.end()) return found->second;
@@ -43,9 +44,15 @@ class DeviceTable final : public DeviceIds {
   const std::map<std::uint32_t, std::string>& names() const { return names_; }
 
  private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
   OnNew on_new_;
   std::map<std::uint32_t, std::string> names_;
-  std::map<std::string, std::uint32_t, std::less<>> ids_;
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> ids_;
   std::uint32_t next_ = 1;
 };
 

@@ -152,6 +152,19 @@ Batch slice(const Batch& batch, std::size_t begin, std::size_t count) {
   return out;
 }
 
+void append_rows(Batch& to, const Batch& from, std::size_t begin, std::size_t count,
+                 std::span<const std::uint32_t> renamed) {
+  for (std::size_t row = begin; row < begin + count; ++row) {
+    to.device.push_back(renamed[from.device[row]]);
+  }
+  append_range(to.ts, from.ts, begin, count);
+  append_range(to.quality, from.quality, begin, count);
+  if (!from.seq.empty()) append_range(to.seq, from.seq, begin, count);
+  for (std::size_t c = 0; c < to.columns.size(); ++c) {
+    append_column(to.columns[c], from.columns[c], begin, count);
+  }
+}
+
 void append_rows(Batch& to, const Batch& from) {
   std::vector<std::uint32_t> renamed;
   renamed.reserve(from.devices.size());
@@ -160,13 +173,7 @@ void append_rows(Batch& to, const Batch& from) {
     renamed.push_back(static_cast<std::uint32_t>(found - to.devices.begin()));
     if (found == to.devices.end()) to.devices.push_back(name);
   }
-  for (const std::uint32_t index : from.device) to.device.push_back(renamed[index]);
-  append_range(to.ts, from.ts, 0, from.rows());
-  append_range(to.quality, from.quality, 0, from.rows());
-  append_range(to.seq, from.seq, 0, from.seq.size());
-  for (std::size_t c = 0; c < to.columns.size(); ++c) {
-    append_column(to.columns[c], from.columns[c], 0, from.rows());
-  }
+  append_rows(to, from, 0, from.rows(), renamed);
 }
 
 Result<void> check(const Batch& batch) {

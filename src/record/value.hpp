@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "infiniedge/batch.hpp"
 #include "infiniedge/result.hpp"
@@ -20,6 +22,9 @@ void append_null(Column& to);
 
 /// Rows [begin, begin + count) as a batch of their own. Requires: the range lies within `batch`.
 Batch slice(const Batch& batch, std::size_t begin, std::size_t count);
+/// Appends rows [begin, begin + count) of `from`; device i of it is device renamed[i] of `to`.
+void append_rows(Batch& to, const Batch& from, std::size_t begin, std::size_t count,
+                 std::span<const std::uint32_t> renamed);
 /// Appends all rows of `from`. Requires: equal fields; seq present in both or in neither.
 void append_rows(Batch& to, const Batch& from);
 

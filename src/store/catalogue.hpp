@@ -35,7 +35,7 @@ struct CatalogueState {
   std::uint32_t epoch = 0;
   std::uint64_t durable_lsn = 0;
   std::vector<StreamInfo> streams;
-  std::vector<SchemaPtr> old_schemas;  ///< Earlier versions; `stream` names whose.
+  std::vector<std::pair<StreamId, SchemaPtr>> schemas;  ///< Every version.
   std::vector<TableInfo> tables;
   std::map<TableId, std::uint64_t> sealed_lsn;  ///< Below it, a table's rows are in segments.
   std::map<std::uint32_t, std::string> devices;

@@ -258,9 +258,12 @@ Result<void> Log::release(std::uint64_t lsn) {
   return {};
 }
 
+bool Log::wants_spare() const {
+  return spares_.empty() && !failed_ && !abandon_file_ && end_ - header_.base_lsn > capacity_ / 4;
+}
+
 Result<void> Log::prepare() {
-  const bool needed = spares_.empty() && (end_ - header_.base_lsn) > capacity_ / 4;
-  if (!needed || failed_) return {};
+  if (!wants_spare()) return {};
   if (preparing_ == nullptr) {
     auto file = disk_.open(spare_path(), Disk::Mode::Create);
     if (!file) return std::move(file).error();
@@ -282,10 +285,9 @@ Result<void> Log::prepare() {
   return stepped;
 }
 
-Result<void> Log::start_epoch(std::uint32_t epoch) {
+void Log::start_epoch(std::uint32_t epoch) {
   options_.epoch = epoch;
   abandon_file_ = true;
-  return {};
 }
 
 }  // namespace infiniedge::store

@@ -35,6 +35,8 @@ struct LogRecord {
 class LogSink {
  public:
   virtual ~LogSink() = default;
+  /// The records that follow are of this file.
+  virtual void file(const FileHeader& header) = 0;
   /// A whole record. An error ends recovery with that error.
   virtual Result<void> record(const RecordHeader& header, base::ByteView payload) = 0;
   /// Synced bytes [from, to) that no longer match their checksum; a copy lies in quarantine/.
@@ -98,8 +100,9 @@ class Log {
   Result<void> release(std::uint64_t lsn);
   /// Readies a part of the next file, while there is nothing better to do.
   Result<void> prepare();
+  bool wants_spare() const;
   /// Numbers rows anew: the files to come carry `epoch`.
-  Result<void> start_epoch(std::uint32_t epoch);
+  void start_epoch(std::uint32_t epoch);
 
   std::uint64_t durable_lsn() const { return durable_; }  ///< All below is synced.
   std::uint64_t first_lsn() const;                        ///< Of the oldest file in use.

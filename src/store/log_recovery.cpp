@@ -243,6 +243,7 @@ class Replay final : public ScanSink {
 Result<void> Recovery::replay_file(const LogFile& file, std::uint64_t limit) {
   auto handle = disk_.open(file.path, Disk::Mode::ReadDirect);
   if (!handle) return std::move(handle).error();
+  sink_.file(file.header);
   Replay replay(disk_, options_, file, **handle, sink_, out_.opened);
   LogScan scan(**handle, file.header, limit, durable_);
   INFINIEDGE_TRY(scan.run(replay));
@@ -251,6 +252,16 @@ Result<void> Recovery::replay_file(const LogFile& file, std::uint64_t limit) {
 }
 
 }  // namespace
+
+Result<std::optional<FileHeader>> newest_log_file(Disk& disk, const std::string& dir) {
+  auto found = candidates(disk, dir);
+  if (!found) return std::move(found).error();
+  std::optional<FileHeader> newest;
+  for (const Candidate& candidate : *found) {
+    if (candidate.header) newest = candidate.header;
+  }
+  return newest;
+}
 
 Result<LogRecovery> recover_log(Disk& disk, const Log::Options& options, LogSink& sink) {
   return Recovery(disk, options, sink).run();

@@ -42,4 +42,7 @@ struct LogRecovery {
 /// Errors: those of the disk and the sink.
 Result<LogRecovery> recover_log(runtime::Disk& disk, const Log::Options& options, LogSink& sink);
 
+/// The header of the log file with the highest number, whoever's it is; nothing: no log yet.
+Result<std::optional<FileHeader>> newest_log_file(runtime::Disk& disk, const std::string& dir);
+
 }  // namespace infiniedge::store

@@ -17,6 +17,7 @@ using runtime::testing::SimDisk;
 /// Remembers what recovery reports.
 class Found final : public LogSink {
  public:
+  void file(const FileHeader&) override {}
   Result<void> record(const RecordHeader& header, base::ByteView payload) override {
     if (header.type == RecordType::Batch) rows.emplace_back(base::as_text(payload));
     if (header.type == RecordType::Define) defined.emplace_back(base::as_text(payload));

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -27,14 +27,21 @@ class Memtable {
 
   /// All chunks; the unfinished last one is copied (once for each change).
   std::vector<ChunkPtr> chunks();
-  /// Rows of `stream` from the first with (epoch, seq) ≥ (`epoch`, `from`): of one epoch, by
-  /// `_seq`, at most `max_rows`. Nothing: none here.
+  /// Rows of `stream` from the first with (epoch, seq) ≥ (`epoch`, `from`): of one epoch, up to the
+  /// first hole between batches, at most `max_rows`. Nothing: none here.
   struct Slice {
     std::uint32_t epoch = 0;
     Batch rows;
   };
   std::optional<Slice> read(StreamId stream, std::uint32_t epoch, std::uint64_t from,
                             std::size_t max_rows) const;
+  /// Where read() would begin, and where the numbers that follow it without a hole end.
+  struct Next {
+    std::uint32_t epoch = 0;
+    std::uint64_t from = 0, to = 0;
+  };
+  std::optional<Next> next(StreamId stream, std::uint32_t epoch, std::uint64_t from) const;
+  /// By stream, epoch and number; each without a hole between batches.
   std::vector<SegmentRange> ranges() const;
 
   const TableInfo& table() const { return table_; }
@@ -52,6 +59,9 @@ class Memtable {
   };
   void append_part(StreamId stream, std::uint32_t epoch, const Batch& rows, std::size_t begin,
                    std::size_t count, std::uint64_t lsn);
+  std::vector<std::uint32_t> tail_devices(const Batch& rows);
+  void add_piece(StreamId stream, const Piece& piece);
+  static bool before(const Piece& a, const Piece& b);
   void finish_chunk();
   const Chunk& chunk(std::size_t index) const;
 
@@ -60,7 +70,7 @@ class Memtable {
   Chunk tail_;
   ChunkPtr tail_copy_;
   std::unordered_map<std::string, std::uint32_t> tail_devices_;
-  std::map<StreamId, std::vector<Piece>> pieces_;
+  std::map<StreamId, std::vector<Piece>> pieces_;  ///< By epoch and number.
   std::size_t rows_ = 0, bytes_ = 0;
   std::uint64_t first_lsn_ = 0, last_lsn_ = 0;
   Timestamp since_{};

@@ -235,6 +235,16 @@ TEST_F(EngineTest, DoesNotAskForNullAndKeepsItsPlace) {
                   "m: a@3 count=3 m_label=cold m_score=0.9 m_route=teacher m_err=- hot=false"));
 }
 
+TEST_F(EngineTest, AMicroBatchOfNullsAsksNobody) {
+  put("m", "SELECT count, model('any', load) AS m FROM machine");
+  std::vector<Row> rows;
+  for (int i = 0; i < 100; ++i) rows.push_back({"a", i * 1.0, {{}, {}, std::int64_t{i}}});
+  push(rows);
+  pass(Millis{5});
+  EXPECT_EQ(predictor_.calls, 0U);
+  EXPECT_EQ(out().size(), 100U);
+}
+
 TEST_F(EngineTest, AModelThatFailsGivesNullAndSaysWhy) {
   put("m", "SELECT model('broken', load) AS m FROM machine");
   load(1, 1);

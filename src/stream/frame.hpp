@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "stream/node.hpp"
 
 namespace infiniedge::stream {
+
+/// Times beyond are a device's mistake.
+constexpr std::int64_t kMaxTime = std::int64_t{1} << 60;
 
 /// Rows that expressions are computed over, each expression once: what two places or two rules
 /// ask for is shared. Columns are those of a batch, of some of another frame's rows, or given.
@@ -46,7 +50,10 @@ class Frame {
   std::size_t origin(std::size_t row) const { return origin_.empty() ? row : origin_[row]; }
   std::string_view device(std::size_t row) const { return batch_->device_of(origin(row)); }
   std::uint32_t device_id(std::size_t row) const { return batch_->device[origin(row)]; }
-  std::int64_t ts(std::size_t row) const { return batch_->ts[origin(row)]; }
+  /// Clamped, so that differences and sums of times fit.
+  std::int64_t ts(std::size_t row) const {
+    return std::clamp(batch_->ts[origin(row)], -kMaxTime, kMaxTime);
+  }
   Quality quality(std::size_t row) const { return batch_->quality[origin(row)]; }
 
  private:

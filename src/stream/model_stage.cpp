@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -94,10 +95,13 @@ void ModelStage::flush() {
   pump();
 }
 
+/// A coroutine may run to its end within spawn(), and lead back here: nothing is held meanwhile.
 void ModelStage::pump() {
-  for (const auto& group : queue_) {
-    if (in_flight_ >= kInFlight) return;
-    if (group->sent) continue;
+  while (in_flight_ < kInFlight) {
+    const auto next = std::find_if(queue_.begin(), queue_.end(),
+                                   [](const GroupPtr& group) { return !group->sent; });
+    if (next == queue_.end()) return;
+    const auto group = *next;
     group->sent = true;
     ++in_flight_;
     scope_->spawn(ask(shared_from_this(), group));

@@ -280,10 +280,28 @@ Source Parser::source() {
     expect(")", "after the inner select");
   } else {
     out.name = name("the name of a stream");
+    refuse_hyphens(out.name);
   }
   if (take("AS")) out.alias = name("a name after AS");
   out.span = from(out.span);
   return out;
+}
+
+/// FROM pump-7: in SQL that is a subtraction.
+void Parser::refuse_hyphens(const Name& begin) {
+  const auto adjacent = [&](const Span& span) {
+    const auto& last = tokens_[at_ - 1].span;
+    return span.line == last.line && span.column == last.end;
+  };
+  if (!peek().is("-") || !adjacent(peek().span)) return;
+  std::string meant = begin.text;
+  while (peek().kind != Token::Kind::End && adjacent(peek().span) &&
+         (peek().is("-") || peek().kind == Token::Kind::Name || peek().kind == Token::Kind::Int ||
+          peek().kind == Token::Kind::Duration)) {
+    meant += peek().is("-") ? "_" : peek().text;
+    next();
+  }
+  report(from(begin.span), "in SQL a \"-\" in a name is written \"_\"", meant);
 }
 
 bool Parser::join_ahead() const {

@@ -28,6 +28,7 @@ class Parser {
   void select_list(Select& out);
   Item item();
   Source source();
+  void refuse_hyphens(const Name& begin);
   Join join();
   bool join_ahead() const;
   void group_list(Select& out);

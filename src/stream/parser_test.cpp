@@ -87,6 +87,8 @@ TEST(Parser, SaysWhereAndWhatToWriteInstead) {
               ElementsAre(::testing::AllOf(HasSubstr("1:32 R001"), HasSubstr("ON"))));
   EXPECT_THAT(Bench::faults("SELECT temp FROM \"pump-7\""),
               ElementsAre("1:18 R002 no stream \"pump-7\" [pump_7]"));
+  EXPECT_THAT(Bench::faults("SELECT temp FROM pump-7 WHERE temp > 1"),
+              ElementsAre("1:18 R001 in SQL a \"-\" in a name is written \"_\" [pump_7]"));
   EXPECT_THAT(Bench::faults("SELECT 'a FROM machine"),
               ElementsAre(HasSubstr("1:8 R001 this quote is not closed")));
 }

@@ -36,6 +36,17 @@ void collect_columns(const Node& node, std::set<std::size_t>& out) {
   for (const auto& arg : node.args) collect_columns(*arg, out);
 }
 
+/// m.temp and temp are the same: one spelling, so that they are recognised.
+void drop_qualifier(Expr* expr, const std::string& stream, const std::string& alias) {
+  if (expr == nullptr) return;
+  if (expr->qualifier == stream || expr->qualifier == alias) expr->qualifier.clear();
+  for (auto& arg : expr->args) drop_qualifier(arg.get(), stream, alias);
+  drop_qualifier(expr->filter.get(), stream, alias);
+  if (!expr->over) return;
+  for (auto& part : expr->over->partition) drop_qualifier(part.get(), stream, alias);
+  drop_qualifier(expr->over->when.get(), stream, alias);
+}
+
 /// The first call of an aggregate in an expression, outermost first.
 const Expr* find_aggregate(const Expr& expr) {
   if (expr.kind == Expr::Kind::Call && is_aggregate(expr.text)) return &expr;
@@ -87,6 +98,7 @@ Planner::Planner(const RuleSpec& spec, const SchemaSource& schemas, const Predic
 Checked<std::shared_ptr<const Plan>> Planner::run() {
   refuse_what_does_not_run();
   if (!find_input()) return tl::unexpected(std::move(errors_));
+  drop_own_qualifiers();
   plan_->late = select_.late.value_or(spec_.late.value_or(LatePolicy::Update));
   Binder binder(*plan_->input, select_.from.alias ? select_.from.alias->text : "", errors_);
   binder_ = &binder;
@@ -115,6 +127,16 @@ void Planner::error(const Span& at, std::string id, std::string message, std::st
                      .id = std::move(id),
                      .message = std::move(message),
                      .suggestion = std::move(suggestion)});
+}
+
+void Planner::drop_own_qualifiers() {
+  const auto& stream = select_.from.name.text;
+  const auto alias = select_.from.alias ? select_.from.alias->text : stream;
+  for (auto& item : select_.items) drop_qualifier(item.expr.get(), stream, alias);
+  for (auto& group : select_.groups) drop_qualifier(group.get(), stream, alias);
+  drop_qualifier(select_.where.get(), stream, alias);
+  drop_qualifier(select_.having.get(), stream, alias);
+  if (select_.window) drop_qualifier(select_.window->filter.get(), stream, alias);
 }
 
 void Planner::refuse_what_does_not_run() {

@@ -22,6 +22,7 @@ class Planner {
 
  private:
   // plan.cpp
+  void drop_own_qualifiers();
   void refuse_what_does_not_run();
   bool find_input();
   void bind_window();

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 
+#include "stream/batch_rows.hpp"
 #include "stream/bind.hpp"
 #include "stream/frame.hpp"
 #include "stream/parser.hpp"
@@ -117,7 +118,7 @@ std::string display(const Field& field, const Column& column, std::size_t row) {
     case Type::Decimal:
       return decimal_text(column.ints()[row], field.resolution.value_or(Resolution{}).scale);
     case Type::Float:
-      return fmt::format("{:.6g}", column.floats()[row]);
+      return fmt::format("{}", column.floats()[row]);
     case Type::String:
       return std::string(column.binary()[row]);
     case Type::Bytes:
@@ -127,6 +128,14 @@ std::string display(const Field& field, const Column& column, std::size_t row) {
 }
 
 namespace {
+
+/// As display(), but a float has six digits: the rest is noise to a reader.
+std::string spoken(const Field& field, const Column& column, std::size_t row) {
+  if (field.type != Type::Float || column.is_null(row)) return display(field, column, row);
+  const double value = column.floats()[row];
+  const bool large = std::abs(value) >= 1e6 && std::abs(value) < 1e15;
+  return large ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
+}
 
 /// A piece of a template: literal text, or an expression and where it begins.
 struct Piece {
@@ -206,9 +215,12 @@ Checked<Template> Template::compile(std::string_view text, SchemaPtr schema) {
 }
 
 std::string Template::render(const Batch& batch, std::size_t row) {
+  if (row >= batch.rows() || !well_formed(batch)) return texts_[0];
+  const std::uint32_t only[] = {static_cast<std::uint32_t>(row)};
+  const auto one = pick_rows(batch, only, batch.schema);
   std::string out = texts_[0];
   for (std::size_t i = 0; i < expressions_.size(); ++i) {
-    out += display(expressions_[i].field(), expressions_[i].values(batch), row);
+    out += spoken(expressions_[i].field(), expressions_[i].values(one), 0);
     out += texts_[i + 1];
   }
   return out;

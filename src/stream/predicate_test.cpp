@@ -21,7 +21,11 @@ std::string value(const std::string& text) {
       schema, {{"dev", 61.5, {20.5, 3.0, std::int64_t{7}, std::int64_t{1}, "Pump-Größe"}}});
   auto made = Expression::compile(text, schema);
   if (!made) return made.error().front().id + " " + made.error().front().message;
-  return display(made->field(), made->values(batch), 0);
+  const auto column = made->values(batch);
+  if (made->field().type == Type::Float && !column.is_null(0)) {
+    return fmt::format("{:.6g}", column.floats()[0]);
+  }
+  return display(made->field(), column, 0);
 }
 
 TEST(Expression, ComputesArithmeticAndTypes) {

@@ -12,8 +12,6 @@
 namespace infiniedge::stream {
 namespace {
 
-constexpr std::int64_t kEnd = std::int64_t{1} << 60;
-
 Micros idle_of(const RuleSpec& spec) {
   return spec.idle.value_or(std::max<Micros>(Seconds{10}, 2 * spec.lateness));
 }
@@ -31,13 +29,14 @@ Rule::State::State(const RuleSpec& rule, std::shared_ptr<const Plan> shared, Pre
     : spec(rule),
       plan(std::move(shared)),
       analytics(plan->analytics),
-      watermarks(rule.lateness, idle_of(rule)),
-      late_schema(derived(*plan, "__late")),
-      dead_schema(derived(*plan, "__dead")) {
+      watermarks(rule.lateness, idle_of(rule)) {
+  if (rule.on_error == OnError::DeadLetter) dead_schema = derived(*plan, "__dead");
   if (plan->window) {
     const LateRules late{.policy = plan->late, .keep = rule.late_keep.count()};
     windows = make_windows(*plan->window, late);
     windows_plan = plan;
+    const bool kept = plan->window->kind != Window::Kind::Count && plan->late != LatePolicy::Drop;
+    if (kept) late_schema = derived(*plan, "__late");
   }
   if (!plan->models.empty()) {
     models = std::make_shared<ModelStage>(plan, predictor, [this](Frame& f) { emit(f); });
@@ -55,14 +54,8 @@ Rule::~Rule() {
 
 const SchemaPtr& Rule::output() const { return plan_->output; }
 const std::vector<std::string>& Rule::inputs() const { return plan_->inputs; }
-SchemaPtr Rule::late_schema() const {
-  const bool goes_there = plan_->window && plan_->window->kind != Window::Kind::Count &&
-                          plan_->late != LatePolicy::Drop;
-  return goes_there ? state_->late_schema : nullptr;
-}
-SchemaPtr Rule::dead_schema() const {
-  return spec_.on_error == OnError::DeadLetter ? state_->dead_schema : nullptr;
-}
+SchemaPtr Rule::late_schema() const { return state_->late_schema; }
+SchemaPtr Rule::dead_schema() const { return state_->dead_schema; }
 
 void Rule::open(runtime::Scope& scope, Clock& clock, Sinks sinks) {
   collect(std::move(sinks));
@@ -101,7 +94,7 @@ void Rule::tick(Timestamp now) {
 void Rule::flush(Timestamp now) {
   state_->guarded(0, [&] {
     state_->now = now;
-    if (state_->windows) state_->close_windows(kEnd);
+    if (state_->windows) state_->close_windows(kMaxTime);
     if (state_->models) state_->models->flush();
   });
 }
@@ -146,7 +139,7 @@ StateChange Rule::adopt(Rule& old) {
   if (same) {
     state_->windows = std::move(old.state_->windows);
     state_->windows_plan = old.state_->windows_plan;
-    state_->watermarks = std::move(old.state_->watermarks);
+    state_->watermarks.adopt(std::move(old.state_->watermarks));
   }
   (same ? out.kept : out.reset).push_back(window.text);
   return out;
@@ -174,12 +167,11 @@ void Rule::State::stop(std::string why) {
 void Rule::State::process(Frame& shared, std::optional<std::vector<std::uint32_t>> chosen,
                           Timestamp time) {
   now = time;
-  const auto& batch = shared.batch();
   rows_in += chosen ? 0 : shared.rows();
   for (std::size_t i = 0; i < shared.rows() && !chosen; ++i) {
-    newest = std::max(newest.value_or(batch.ts[i]), batch.ts[i]);
+    newest = std::max(newest.value_or(shared.ts(i)), shared.ts(i));
   }
-  if (windows) watermarks.observe(batch, now);
+  if (windows) watermarks.observe(shared.batch(), now);
   Frame frame(shared);
   analytics.apply(frame);
   const auto& condition = plan->index && chosen ? plan->residual : plan->where;

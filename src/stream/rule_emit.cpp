@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/bytes.hpp"
 #include "stream/batch_rows.hpp"
@@ -16,6 +17,7 @@ struct ResultTable {
   std::shared_ptr<Batch> rows = std::make_shared<Batch>();
   Vec start = Vec::make(Type::Int), end = Vec::make(Type::Int), version = Vec::make(Type::Int);
   std::vector<Vec> keys, results;
+  std::unordered_map<std::string, std::uint32_t> devices;
 
   ResultTable(const Plan& p, const std::string& name) : plan(p), rule(name) {
     for (const auto& key : plan.window->keys) keys.push_back(Vec::make(key->type));
@@ -28,8 +30,9 @@ struct ResultTable {
     read_key(*row.key);
     const auto& device = plan.window->device_key;
     const auto at = rows->rows();
-    append_row(*rows, device ? keys[*device].view(at) : std::string_view(rule), row.end,
-               row.quality);
+    rows->device.push_back(device_id(device ? std::string(keys[*device].view(at)) : rule));
+    rows->ts.push_back(row.end);
+    rows->quality.push_back(row.quality);
     start.push_int(row.start);
     end.push_int(row.end);
     version.push_int(row.version);
@@ -37,6 +40,13 @@ struct ResultTable {
     for (std::size_t i = 0; i < results.size(); ++i) {
       set.at(i).result(row.state + set.offset(i), results[i]);
     }
+  }
+
+  std::uint32_t device_id(const std::string& name) {
+    const auto next = static_cast<std::uint32_t>(rows->devices.size());
+    const auto [known, added] = devices.emplace(name, next);
+    if (added) rows->devices.push_back(name);
+    return known->second;
   }
 
   /// The reverse of append_key().
@@ -82,8 +92,6 @@ void drop_rows(std::vector<std::uint8_t>& failed, std::vector<std::uint32_t>& ke
     if (failed[i] == 0) kept.push_back(static_cast<std::uint32_t>(i));
   }
 }
-
-constexpr std::int64_t kMaxTime = std::int64_t{1} << 60;
 
 }  // namespace
 
@@ -141,7 +149,7 @@ void Rule::State::window(Frame& frame) {
   for (std::size_t i = 0; i < frame.rows(); ++i) {
     rows.ts.push_back(frame.ts(i));
     rows.quality.push_back(stale_if_future(frame.quality(i), frame.ts(i), to_us(now)));
-    const bool absurd = frame.ts(i) > kMaxTime || frame.ts(i) < -kMaxTime;
+    const bool absurd = frame.ts(i) >= kMaxTime || frame.ts(i) <= -kMaxTime;
     if (absurd && rows.skip[i] == 0) ++dropped;
     if (absurd || (window.filter && !frame.eval(*window.filter).truth(i))) rows.skip[i] = 1;
   }
@@ -188,7 +196,7 @@ void Rule::State::group_rows(Frame& frame, GroupedRows& out) {
 }
 
 void Rule::State::send_late(Frame& frame, std::vector<std::uint32_t> rows) {
-  if (plan->late == LatePolicy::Drop || !sinks.late) {
+  if (!late_schema || !sinks.late) {
     dropped += rows.size();
     return;
   }

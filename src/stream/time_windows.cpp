@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <set>
 
 #include "stream/windows.hpp"
 
@@ -114,38 +113,46 @@ void TimeWindows::advance(std::int64_t watermark, const WindowOutput& out) {
 void TimeWindows::emit_window(std::int64_t end, const WindowOutput& out) {
   const auto from = panes_.lower_bound(end - plan_.size);
   const auto to = panes_.lower_bound(end);
-  if (from == to) return;
-  std::set<std::string_view> keys;  // in order, so that the output does not depend on hashing
+  std::vector<Part> parts;
   for (auto pane = from; pane != to; ++pane) {
-    for (const auto& [key, group] : pane->second) keys.insert(key);
+    for (const auto& [key, group] : pane->second) parts.push_back({&key, &group, pane->first});
   }
-  for (const auto key : keys) emit_group(end, std::string(key), 0, out);
+  // By key, so that the output does not depend on hashing; panes of a key in their order.
+  std::sort(parts.begin(), parts.end(), [](const Part& x, const Part& y) {
+    const int order = x.key->compare(*y.key);
+    return order != 0 ? order < 0 : x.pane < y.pane;
+  });
+  for (std::size_t i = 0; i < parts.size();) {
+    std::size_t n = 1;
+    while (i + n < parts.size() && *parts[i + n].key == *parts[i].key) ++n;
+    emit_group(end, std::span(parts).subspan(i, n), 0, out);
+    i += n;
+  }
 }
 
-void TimeWindows::emit_group(std::int64_t end, const std::string& key, std::int64_t version,
+void TimeWindows::emit_group(std::int64_t end, std::span<const Part> parts, std::int64_t version,
                              const WindowOutput& out) {
-  WindowRow row{.start = end - plan_.size, .end = end, .key = &key, .version = version};
-  const auto from = panes_.lower_bound(row.start), to = panes_.lower_bound(end);
-  std::vector<const Group*> parts;
-  for (auto pane = from; pane != to; ++pane) {
-    if (const auto found = pane->second.find(key); found != pane->second.end()) {
-      parts.push_back(&found->second);
-      row.quality = std::max(row.quality, found->second.quality);
-    }
-  }
-  if (parts.empty()) return;
+  WindowRow row{.start = end - plan_.size, .end = end, .key = parts[0].key, .version = version};
+  for (const auto& part : parts) row.quality = std::max(row.quality, part.group->quality);
   AggregateSet::Block merged;
   if (parts.size() > 1) {
     merged = plan_.aggregates.create();
-    for (const auto* part : parts) plan_.aggregates.merge(merged.get(), part->state.get());
+    for (const auto& part : parts) plan_.aggregates.merge(merged.get(), part.group->state.get());
   }
-  row.state = merged ? merged.get() : parts[0]->state.get();
+  row.state = merged ? merged.get() : parts[0].group->state.get();
   out(row);
 }
 
 void TimeWindows::emit_touched(const WindowOutput& out) {
   for (const auto& [end, key] : touched_) {
-    emit_group(end, key, ++versions_[end][key], out);
+    std::vector<Part> parts;
+    const auto to = panes_.lower_bound(end);
+    for (auto pane = panes_.lower_bound(end - plan_.size); pane != to; ++pane) {
+      const auto found = pane->second.find(key);
+      if (found != pane->second.end())
+        parts.push_back({&found->first, &found->second, pane->first});
+    }
+    if (!parts.empty()) emit_group(end, parts, ++versions_[end][key], out);
   }
   touched_.clear();
 }

@@ -129,6 +129,20 @@ Vec Vec::spread(std::size_t rows) const {
   return gather(zeros);
 }
 
+namespace {
+
+/// What is not finite is no value: it would spoil every sum that it meets.
+void hide_nonfinite(Vec& vec, std::size_t rows) {
+  const auto* values = vec.floats();
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (std::isfinite(values[i])) continue;
+    if (vec.nulls.empty()) vec.nulls.assign(rows, 0);
+    vec.nulls[i] = 1;
+  }
+}
+
+}  // namespace
+
 Vec load(const Field& field, const Column& column, std::size_t rows) {
   Vec out;
   out.type = field.type == Type::Decimal ? Type::Float : field.type;
@@ -148,6 +162,7 @@ Vec load(const Field& field, const Column& column, std::size_t rows) {
     out.lent_ints = column.ints().data();
   }
   if (!column.nulls.empty()) out.nulls.assign(column.nulls.begin(), column.nulls.end());
+  if (field.type == Type::Float) hide_nonfinite(out, rows);
   return out;
 }
 

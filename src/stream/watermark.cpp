@@ -9,17 +9,24 @@ namespace infiniedge::stream {
 namespace {
 
 constexpr std::size_t kMaxDevices = 100'000;
-constexpr std::int64_t kMaxTime = std::int64_t{1} << 60;  // Sums of two of them still fit.
+constexpr std::int64_t kOldest = -(std::int64_t{1} << 60);  // Less is a device's mistake.
 constexpr auto kNever = std::numeric_limits<std::int64_t>::min();
 
 }  // namespace
+
+void Watermarks::adopt(Watermarks&& from) {
+  devices_ = std::move(from.devices_);
+  current_ = from.current_;
+  newest_ = from.newest_;
+  slowest_ = nullptr;
+}
 
 void Watermarks::observe(const Batch& batch, Timestamp now) {
   const auto limit = to_us(now + kMaxFuture);
   std::vector<std::int64_t> newest(batch.devices.size(), kNever);
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     const auto ts = batch.ts[row];
-    if (ts <= limit && ts >= -kMaxTime)
+    if (ts <= limit && ts >= kOldest)
       newest[batch.device[row]] = std::max(newest[batch.device[row]], ts);
   }
   for (std::size_t i = 0; i < newest.size(); ++i) {

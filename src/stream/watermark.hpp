@@ -25,6 +25,8 @@ class Watermarks {
  public:
   Watermarks(Micros lateness, Micros idle) : lateness_(lateness), idle_(idle) {}
 
+  /// Takes what is known about devices; lateness and idle time stay.
+  void adopt(Watermarks&& from);
   void observe(const Batch& batch, Timestamp now);
   /// Recomputes; call after observe() and on ticks.
   void advance(Timestamp now);

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "stream/testing/rows.hpp"
 
 namespace infiniedge::stream {
@@ -118,6 +121,33 @@ TEST(Tumble, GroupsByExpressionsAndNamesOfItems) {
       .flush();
   EXPECT_THAT(b.out(), ElementsAre("rule-1@10 mode=- high=false n=2 _version=0",
                                    "rule-1@10 mode=x high=true n=2 _version=0"));
+}
+
+TEST(Tumble, AQualifiedNameIsTheSameColumn) {
+  Bench b("SELECT m.mode, max(machine.load) AS hi FROM machine AS m GROUP BY mode, TUMBLE(10s)",
+          kPrompt);
+  b.feed({{"a", 1, {{}, 3.0, {}, {}, "x"}}}).flush();
+  EXPECT_THAT(b.out(), ElementsAre("rule-1@10 mode=x hi=3 _version=0"));
+}
+
+TEST(Tumble, NotANumberIsNoValue) {
+  Bench b(
+      "SELECT count(load) AS n, max(load) AS hi, percentile(load, 0.5) AS p FROM machine "
+      "GROUP BY device, TUMBLE(10s)",
+      kPrompt);
+  b.feed({load("a", 1, std::nan("")), load("a", 2, 3), load("a", 3, HUGE_VAL)}).flush();
+  EXPECT_THAT(b.out(), ElementsAre("a@10 n=1 hi=3 p=3 _version=0"));
+}
+
+TEST(Tumble, AbsurdTimesAreDroppedNotSummed) {
+  Bench b("SELECT count(*) AS n FROM machine GROUP BY device, TUMBLE(10s)", kPrompt);
+  auto batch = testing::make_batch(testing::machine(), {load("a", 1, 0), load("a", 2, 0)});
+  batch.ts[0] = std::numeric_limits<std::int64_t>::min();
+  b.rule().feed(std::make_shared<const Batch>(batch), testing::at(2));
+  batch.ts[0] = std::numeric_limits<std::int64_t>::max();
+  b.rule().feed(std::make_shared<const Batch>(batch), testing::at(2));
+  EXPECT_THAT(b.flush().out(), ElementsAre("a@10 n=2 _version=0"));
+  EXPECT_EQ(b.stats().dropped, 2U);
 }
 
 TEST(Tumble, FiltersAggregatesAndWholeWindows) {

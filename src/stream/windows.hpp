@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -114,7 +115,13 @@ class TimeWindows final : public Windows {
   bool too_late(std::int64_t pane) const;
   void touch(std::int64_t pane, const std::string& key);
   void emit_window(std::int64_t end, const WindowOutput& out);
-  void emit_group(std::int64_t end, const std::string& key, std::int64_t version,
+  struct Part {
+    const std::string* key;
+    const Group* group;
+    std::int64_t pane;
+  };
+  /// `parts`: the panes' groups of one key, in order.
+  void emit_group(std::int64_t end, std::span<const Part> parts, std::int64_t version,
                   const WindowOutput& out);
   void emit_touched(const WindowOutput& out);
   void forget();

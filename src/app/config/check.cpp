@@ -298,16 +298,7 @@ class Checker {
       fault(node.mark, "wrong-type", fmt::format("{} is a mapping", label));
       return;
     }
-    for (const auto& entry : node.entries) {
-      const auto at = std::find_if(known.begin(), known.end(),
-                                   [&](const Option& o) { return o.name == entry.key; });
-      if (at == known.end())
-        unknown_option(entry, known, label);
-      else if (const auto wrong = option_fault(*at, entry.value); !wrong.empty()) {
-        fault(entry.value.mark, at->type == OptionType::Duration ? "bad-unit" : "wrong-type",
-              fmt::format("{} in {}: {}", entry.key, label, wrong));
-      }
-    }
+    for (const auto& entry : node.entries) one_option(entry, "", known, label);
     for (const auto& option : known) {
       if (option.required && node.find(option.name) == nullptr) {
         fault(node.mark, "missing-field",
@@ -316,8 +307,25 @@ class Checker {
     }
   }
 
-  void unknown_option(const Node::Entry& entry, std::span<const Option> known,
-                      const std::string& label) {
+  /// `binary: {offset: 8}` is the option `binary.offset`.
+  void one_option(const Node::Entry& entry, const std::string& prefix,
+                  std::span<const Option> known, const std::string& label) {
+    const auto name = prefix + entry.key;
+    const auto at = std::find_if(known.begin(), known.end(),
+                                 [&](const Option& option) { return option.name == name; });
+    const bool nested = entry.value.kind == Node::Kind::Mapping;
+    if (nested && (at == known.end() || at->type != OptionType::Object)) {
+      for (const auto& inner : entry.value.entries) one_option(inner, name + ".", known, label);
+    } else if (at == known.end()) {
+      unknown_option(entry, name, known, label);
+    } else if (const auto wrong = option_fault(*at, entry.value); !wrong.empty()) {
+      fault(entry.value.mark, at->type == OptionType::Duration ? "bad-unit" : "wrong-type",
+            fmt::format("{} in {}: {}", name, label, wrong));
+    }
+  }
+
+  void unknown_option(const Node::Entry& entry, const std::string& name,
+                      std::span<const Option> known, const std::string& label) {
     std::vector<base::Candidate> candidates;
     std::vector<std::string> names;
     for (const auto& option : known) {
@@ -326,9 +334,9 @@ class Checker {
                             .required_and_missing = option.required});
       names.emplace_back(option.name);
     }
-    const auto near = base::suggest(entry.key, candidates);
-    auto message = fmt::format("unknown option \"{}\" in {} (connector {})", entry.key, label,
-                               connector_->name);
+    const auto near = base::suggest(name, candidates);
+    auto message =
+        fmt::format("unknown option \"{}\" in {} (connector {})", name, label, connector_->name);
     if (!near && !names.empty()) message += fmt::format("; it has {}", join(names));
     fault(entry.mark, "unknown-field", message, near.value_or(""));
   }

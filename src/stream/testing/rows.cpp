@@ -56,7 +56,11 @@ std::vector<std::string> lines(const Batch& batch) {
                             static_cast<double>(batch.ts[row] - kStart) * 1e-6);
     for (std::size_t i = 0; i < batch.columns.size(); ++i) {
       const auto& field = batch.schema->fields[i];
-      line += fmt::format(" {}={}", field.name, display(field, batch.columns[i], row));
+      const auto& column = batch.columns[i];
+      const bool number = field.type == Type::Float && !column.is_null(row);
+      line += fmt::format(
+          " {}={}", field.name,
+          number ? fmt::format("{:.6g}", column.floats()[row]) : display(field, column, row));
     }
     if (batch.quality[row] != Quality::Good) {
       line += fmt::format(" q={}", static_cast<int>(batch.quality[row]));
