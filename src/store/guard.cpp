@@ -36,14 +36,14 @@ std::string_view text(const json::object& object, std::string_view key) {
 /// Functions that look at, or touch, anything but their arguments.
 bool is_forbidden(std::string_view name) {
   static const std::set<std::string, std::less<>> kNames = {
-      "getenv",        "getvariable",   "current_setting", "set_config",  "nextval",
-      "currval",       "write_log",     "sleep_ms",        "version",     "txid_current",
-      "current_query", "in_search_path", "get_block_size", "stats",       "vector_type",
-      "query",         "query_table",   "current_schemas", "ie_mem",      "current_database",
+      "getenv",         "getvariable",    "current_setting", "set_config", "nextval",
+      "currval",        "write_log",      "sleep_ms",        "version",    "txid_current",
+      "current_query",  "in_search_path", "get_block_size",  "stats",      "vector_type",
+      "query",          "query_table",    "current_schemas", "ie_mem",     "current_database",
       "current_catalog"};
-  constexpr std::string_view kPrefixes[] = {"pg_",   "duckdb_", "json_serialize_", "has_",
-                                            "inet_", "read_",   "json_execute_",   "json_deserialize_",
-                                            "pragma_", "parquet_", "parse_duckdb_"};
+  constexpr std::string_view kPrefixes[] = {
+      "pg_",           "duckdb_",           "json_serialize_", "has_",     "inet_",        "read_",
+      "json_execute_", "json_deserialize_", "pragma_",         "parquet_", "parse_duckdb_"};
   return kNames.contains(name) ||
          std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
@@ -58,11 +58,16 @@ class Walker {
  public:
   Walker(DuckConnection& connection, std::string_view sql, const std::vector<QueryParam>& params,
          const KnownNames& known, base::Diagnostic& diagnostic)
-      : connection_(connection), sql_(sql), params_(params), known_(known), diagnostic_(diagnostic) {}
+      : connection_(connection),
+        sql_(sql),
+        params_(params),
+        known_(known),
+        diagnostic_(diagnostic) {}
 
   bool walk(const json::value& value) {
     if (const auto* array = value.if_array()) {
-      return std::all_of(array->begin(), array->end(), [&](const auto& item) { return walk(item); });
+      return std::all_of(array->begin(), array->end(),
+                         [&](const auto& item) { return walk(item); });
     }
     const auto* object = value.if_object();
     if (object == nullptr) return true;
@@ -103,7 +108,8 @@ class Walker {
     const json::value* map = object.if_contains("cte_map");
     if (map == nullptr) return true;
     const json::value* entries = map->is_object() ? map->get_object().if_contains("map") : nullptr;
-    if (entries == nullptr || !entries->is_array()) return refuse(object, "unsupported", "WITH is not understood");
+    if (entries == nullptr || !entries->is_array())
+      return refuse(object, "unsupported", "WITH is not understood");
     for (const json::value& entry : entries->get_array()) {
       const auto* pair = entry.if_object();
       if (pair == nullptr) return refuse(object, "unsupported", "WITH is not understood");
@@ -125,7 +131,8 @@ class Walker {
       if (!walk(entry.value())) return false;
     }
     const std::string_view name = text(object, "cte_name");
-    if (!is_plain_name(name)) return refuse(object, "invalid-query", "a WITH name may not contain punctuation");
+    if (!is_plain_name(name))
+      return refuse(object, "invalid-query", "a WITH name may not contain punctuation");
     const json::value* right = object.if_contains("right");
     scope_.push_back(lower(name));
     const bool good = right != nullptr && walk(*right);
@@ -172,7 +179,8 @@ class Walker {
       return refuse(object, "unknown-reference", "only streams can be read, without a schema");
     }
     if (at != nullptr && !at->is_null()) return refuse(object, "unsupported", "AT is not allowed");
-    if (schema.empty() && std::find(scope_.begin(), scope_.end(), name) != scope_.end()) return true;
+    if (schema.empty() && std::find(scope_.begin(), scope_.end(), name) != scope_.end())
+      return true;
     const std::string spelling = sql_spelling(name);
     if (std::find(known_.tables.begin(), known_.tables.end(), spelling) == known_.tables.end()) {
       return unknown(object, written);
@@ -200,7 +208,8 @@ class Walker {
     if (kind == "FUNCTION" || kind == "WINDOW") {
       const std::string name = lower(text(object, "function_name"));
       const std::string schema = lower(text(object, "schema"));
-      const bool elsewhere = !text(object, "catalog").empty() || (!schema.empty() && schema != "main");
+      const bool elsewhere =
+          !text(object, "catalog").empty() || (!schema.empty() && schema != "main");
       if (elsewhere || is_forbidden(name)) {
         return refuse(object, "unsupported", fmt::format("{}() is not allowed in a query", name));
       }
@@ -222,7 +231,8 @@ class Walker {
   bool refuse(const json::object& object, std::string id, std::string message) {
     std::size_t offset = 0;
     if (const json::value* at = object.if_contains("query_location")) {
-      if (at->is_int64() && at->get_int64() >= 0) offset = static_cast<std::size_t>(at->get_int64());
+      if (at->is_int64() && at->get_int64() >= 0)
+        offset = static_cast<std::size_t>(at->get_int64());
     }
     diagnostic_ = diagnostic_at(sql_, offset, std::move(id), std::move(message));
     return false;
@@ -261,7 +271,13 @@ bool read_tree(const json::object& tree, std::string_view sql, base::Diagnostic&
   const json::value* failed = tree.if_contains("error");
   if (failed != nullptr && failed->is_bool() && !failed->get_bool()) return true;
   const std::string position(text(tree, "position"));
-  const std::size_t offset = position.empty() ? 0 : std::strtoull(position.c_str(), nullptr, 10);
+  // Counted in code points, unlike the locations in the tree.
+  std::size_t points = position.empty() ? 0 : std::strtoull(position.c_str(), nullptr, 10);
+  std::size_t offset = 0;
+  for (; points > 0 && offset < sql.size(); --points) {
+    do ++offset;
+    while (offset < sql.size() && (static_cast<unsigned char>(sql[offset]) & 0xC0) == 0x80);
+  }
   diagnostic = diagnostic_at(sql, offset, "syntax", refusal_of(tree));
   return false;
 }
@@ -282,7 +298,8 @@ Result<GuardedQuery> guard(DuckConnection& connection, std::string_view sql,
     return error_from(Code::Invalid, diagnostic);
   };
   if (sql.size() > kMaxText) return invalid("out-of-range", "the query is longer than 1 MiB");
-  if (sql.find('\0') != std::string_view::npos) return invalid("syntax", "the query contains a zero byte");
+  if (sql.find('\0') != std::string_view::npos)
+    return invalid("syntax", "the query contains a zero byte");
   auto tree_text = serialized(connection, sql);
   if (!tree_text) {
     diagnostic = diagnostic_from(tree_text.error(), sql);

@@ -61,12 +61,28 @@ std::optional<std::int64_t> iso_time(std::string_view written) {
 
 /// Nothing in the expression but constants, arithmetic on times, and the clock.
 bool is_constant(const json::value& value) {
-  static const std::set<std::string, std::less<>> kFunctions = {
-      "now",       "get_current_timestamp", "transaction_timestamp", "today",      "+",
-      "-",         "*",                     "trunc",                 "date_trunc", "to_timestamp",
-      "epoch_ms",  "make_timestamp",        "time_bucket",           "to_seconds", "to_minutes",
-      "to_hours",  "to_days",               "to_weeks",              "to_months",  "to_years",
-      "to_milliseconds", "to_microseconds"};
+  static const std::set<std::string, std::less<>> kFunctions = {"now",
+                                                                "get_current_timestamp",
+                                                                "transaction_timestamp",
+                                                                "today",
+                                                                "+",
+                                                                "-",
+                                                                "*",
+                                                                "trunc",
+                                                                "date_trunc",
+                                                                "to_timestamp",
+                                                                "epoch_ms",
+                                                                "make_timestamp",
+                                                                "time_bucket",
+                                                                "to_seconds",
+                                                                "to_minutes",
+                                                                "to_hours",
+                                                                "to_days",
+                                                                "to_weeks",
+                                                                "to_months",
+                                                                "to_years",
+                                                                "to_milliseconds",
+                                                                "to_microseconds"};
   if (const auto* array = value.if_array()) {
     return std::all_of(array->begin(), array->end(), is_constant);
   }
@@ -75,8 +91,8 @@ bool is_constant(const json::value& value) {
   const std::string_view kind = text(*object, "class");
   if (kind == "COLUMN_REF") {
     const json::value* names = object->if_contains("column_names");
-    return names != nullptr && (*names == json::value{"current_timestamp"} ||
-                                *names == json::value{"current_date"});
+    return names != nullptr &&
+           (*names == json::value{"current_timestamp"} || *names == json::value{"current_date"});
   }
   if (kind == "FUNCTION" && !kFunctions.contains(text(*object, "function_name"))) return false;
   if (!kind.empty() && kind != "FUNCTION" && kind != "CAST" && kind != "CONSTANT") return false;
@@ -88,7 +104,10 @@ class Pruner {
  public:
   Pruner(const std::vector<QueryParam>& params, DuckConnection& connection, std::string table,
          std::string alias)
-      : params_(params), connection_(connection), table_(std::move(table)), alias_(std::move(alias)) {}
+      : params_(params),
+        connection_(connection),
+        table_(std::move(table)),
+        alias_(std::move(alias)) {}
 
   void conjunct(const json::object& condition) {
     const std::string_view type = text(condition, "type");
@@ -187,12 +206,12 @@ class Pruner {
     boost::system::error_code error;
     json::value statement = json::parse(first, error);
     if (error) return std::nullopt;
-    auto inner = statement.find_pointer(
-        "/statements/0/node/select_list/0/child/children/0/child", error);
+    auto inner =
+        statement.find_pointer("/statements/0/node/select_list/0/child/children/0/child", error);
     if (error || inner == nullptr) return std::nullopt;
     *inner = expression;
-    const std::string sql = "SELECT * FROM json_execute_serialized_sql(" +
-                            sql_text(json::serialize(statement)) + ")";
+    const std::string sql =
+        "SELECT * FROM json_execute_serialized_sql(" + sql_text(json::serialize(statement)) + ")";
     const std::string number = single_text(sql);
     if (number.empty()) return std::nullopt;
     return std::strtoll(number.c_str(), nullptr, 10);
@@ -237,7 +256,8 @@ TimeRange time_range(const json::object& select, const std::vector<QueryParam>& 
   const bool plain = sample != nullptr && sample->is_null() && renamed != nullptr &&
                      renamed->is_array() && renamed->get_array().empty();
   if (!plain) return {};
-  Pruner pruner(params, connection, lower(text(*table, "table_name")), lower(text(*table, "alias")));
+  Pruner pruner(params, connection, lower(text(*table, "table_name")),
+                lower(text(*table, "alias")));
   pruner.conjunct(*where);
   return pruner.range();
 }

@@ -77,6 +77,7 @@ struct Query::Job {
   ChunkLoader loader;
   std::size_t max_bytes = 0;
   SteadyClock::time_point started, deadline;
+  std::optional<DuckConnection> connection;  ///< From check() to the end; its views are its own.
   GuardedQuery guarded;
   std::map<std::string, SystemView> system;
   base::Diagnostic diagnostic;
@@ -100,9 +101,9 @@ struct Query::Job {
     const std::scoped_lock lock(mutex);
     if (running != nullptr) running->interrupt();
   }
-  void set_running(DuckConnection* connection) {
+  void set_running(DuckConnection* now) {
     const std::scoped_lock lock(mutex);
-    running = connection;
+    running = now;
   }
 
   /// Step 1 and 2, on a worker.
@@ -111,15 +112,13 @@ struct Query::Job {
   Result<QueryResult> execute();
 
  private:
-  Result<QueryResult> rows_of(DuckConnection& connection);
+  Result<QueryResult> rows();
   Error explained(Error error);
 };
 
-namespace {
-
 /// Interrupts a job at its deadline, and again until it has noticed: DuckDB forgets an interrupt
 /// that comes between two statements.
-struct Watchdog : std::enable_shared_from_this<Watchdog> {
+struct Query::Watchdog : std::enable_shared_from_this<Watchdog> {
   boost::asio::steady_timer timer;
   std::function<void()> expire;
   bool done = false;
@@ -139,14 +138,34 @@ struct Watchdog : std::enable_shared_from_this<Watchdog> {
   }
 };
 
-}  // namespace
+/// One of the 18 places. Given back also when a cancelled coroutine is unwound.
+class Query::Admission {
+ public:
+  Admission(std::size_t& active, Watchdog& watchdog, boost::asio::cancellation_slot slot)
+      : active_(active), watchdog_(watchdog), slot_(slot) {
+    ++active_;
+  }
+  ~Admission() {
+    --active_;
+    watchdog_.stop();
+    if (slot_.is_connected()) slot_.clear();
+  }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+ private:
+  std::size_t& active_;
+  Watchdog& watchdog_;
+  boost::asio::cancellation_slot slot_;
+};
 
 Result<void> Query::Job::check() {
   INFINIEDGE_TRY(stopped());
   auto database = duckdb->database();
   if (!database) return std::move(database).error();
-  auto connection = DuckConnection::open(*database);
-  if (!connection) return std::move(connection).error();
+  auto opened = DuckConnection::open(*database);
+  if (!opened) return std::move(opened).error();
+  connection.emplace(std::move(*opened));
   auto query = guard(*connection, request.sql, request.params, known, diagnostic);
   if (!query) {
     diagnosed = true;
@@ -167,14 +186,14 @@ Error Query::Job::explained(Error error) {
   return error_from(Code::Invalid, diagnostic);
 }
 
-Result<QueryResult> Query::Job::rows_of(DuckConnection& connection) {
-  auto rows = connection.select(request.sql, request.params, [this] { return stopped(); });
-  if (!rows) return std::move(rows).error();
-  ResultWriter writer(connection.api(), request.format, request.max_rows, max_bytes);
-  INFINIEDGE_TRY(writer.begin(*rows));
+Result<QueryResult> Query::Job::rows() {
+  auto found = connection->select(request.sql, request.params, [this] { return stopped(); });
+  if (!found) return std::move(found).error();
+  ResultWriter writer(connection->api(), request.format, request.max_rows, max_bytes);
+  INFINIEDGE_TRY(writer.begin(*found));
   for (;;) {
     INFINIEDGE_TRY(stopped());
-    auto chunk = rows->next();
+    auto chunk = found->next();
     if (!chunk) return std::move(chunk).error();
     if (*chunk == nullptr || !writer.add(*chunk)) break;
   }
@@ -186,24 +205,22 @@ Result<QueryResult> Query::Job::rows_of(DuckConnection& connection) {
 
 Result<QueryResult> Query::Job::execute() {
   INFINIEDGE_TRY(stopped());
-  auto database = duckdb->database();
-  if (!database) return std::move(database).error();
-  auto connection = DuckConnection::open(*database);
-  if (!connection) return std::move(connection).error();
-  Views views(*connection, snapshot, loader);
   set_running(&*connection);
   const auto run = [&]() -> Result<QueryResult> {
+    Views views(*connection, snapshot, loader);
     for (const auto& [name, use] : guarded.tables) {
       const auto view = system.find(use.known);
       INFINIEDGE_TRY(view != system.end() ? views.make_system(name, view->second)
                                           : views.make_stream(name, use.known, use.range));
     }
-    return rows_of(*connection);
+    return rows();
   };
   auto result = run();
   set_running(nullptr);
+  const auto database = connection->database();
+  connection.reset();  // Its memory goes now, not when the answer has been sent.
   if (result) return result;
-  if (result.error().code() == Code::Internal) duckdb->discard(*database);
+  if (result.error().code() == Code::Internal) duckdb->discard(database);
   return explained(std::move(result).error());
 }
 
@@ -251,11 +268,21 @@ Result<void> Query::admit(Job& job) {
   return job.request.permit ? job.request.permit(streams) : Result<void>{};
 }
 
-Task<Result<QueryResult>> Query::run_job(std::shared_ptr<Job> job) {
+Task<Result<QueryResult>> Query::run_job(std::shared_ptr<Job> job,
+                                         std::shared_ptr<Watchdog> watchdog) {
   auto& workers = *environment_.workers;
+  auto slot = (co_await boost::asio::this_coro::cancellation_state).slot();
+  const Admission admission(active_, *watchdog, slot);
+  const auto cancel = [job, watchdog](boost::asio::cancellation_type) {
+    job->cancelled = true;
+    watchdog->timer.expires_at(SteadyClock::now());  // Interrupts now and until it is noticed.
+  };
+  // Each completion clears the slot.
+  if (slot.is_connected()) slot.assign(cancel);
   const auto check = [job] { return job->check(); };
   INFINIEDGE_CO_TRY(co_await runtime::run_on(workers, check));
   INFINIEDGE_CO_TRY(admit(*job));
+  if (slot.is_connected()) slot.assign(cancel);
   const auto execute = [job] { return job->execute(); };
   co_return co_await runtime::run_on(workers, execute);
 }
@@ -285,18 +312,7 @@ Task<Result<QueryResult>> Query::run(QueryRequest request, base::Diagnostics* di
     job->interrupt();
   };
   watchdog->start(job->deadline);
-  auto slot = (co_await boost::asio::this_coro::cancellation_state).slot();
-  if (slot.is_connected()) {
-    slot.assign([job, watchdog](boost::asio::cancellation_type) {
-      job->cancelled = true;
-      watchdog->timer.expires_at(SteadyClock::now());  // Interrupts now and until it is noticed.
-    });
-  }
-  ++active_;
-  auto result = co_await run_job(job);
-  --active_;
-  watchdog->stop();
-  if (slot.is_connected()) slot.clear();
+  auto result = co_await run_job(job, watchdog);
   if (diagnostics != nullptr && job->diagnosed) diagnostics->push_back(job->diagnostic);
   co_return result;
 }

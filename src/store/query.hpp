@@ -73,8 +73,10 @@ class Query {
 
  private:
   struct Job;
+  struct Watchdog;
+  class Admission;
   Task<Result<void>> wait_visible(std::string read_after, Instant deadline);
-  Task<Result<QueryResult>> run_job(std::shared_ptr<Job> job);
+  Task<Result<QueryResult>> run_job(std::shared_ptr<Job> job, std::shared_ptr<Watchdog> watchdog);
   std::vector<std::string> names(const Snapshot& snapshot) const;
   Result<void> admit(Job& job);
 

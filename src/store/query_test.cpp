@@ -6,8 +6,10 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <thread>
@@ -289,6 +291,25 @@ TEST_F(QueryTest, ADeadlineInterruptsTheStatement) {
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
   EXPECT_EQ(text("SELECT 1"), "[[1]]");
+}
+
+TEST_F(QueryTest, ACancelledCallerStopsTheStatement) {
+  boost::asio::cancellation_signal signal;
+  std::optional<Result<QueryResult>> result;
+  boost::asio::steady_timer timer(context_, std::chrono::milliseconds(100));
+  timer.async_wait([&](auto) { signal.emit(boost::asio::cancellation_type::terminal); });
+  const auto begin = std::chrono::steady_clock::now();
+  boost::asio::co_spawn(
+      context_, query_->run(QueryRequest{.sql = "SELECT count(*) FROM range(10000000000000)"}),
+      boost::asio::bind_cancellation_slot(
+          signal.slot(),
+          [&](std::exception_ptr, Result<QueryResult> r) { result = std::move(r); }));
+  context_.restart();
+  context_.run();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  ASSERT_TRUE(result);
+  ASSERT_FALSE(*result);
+  EXPECT_EQ(result->error().code(), Code::Cancelled) << result->error().describe();
 }
 
 TEST_F(QueryTest, TheNineteenthQueryIsTurnedAway) {

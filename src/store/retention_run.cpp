@@ -111,7 +111,7 @@ Task<Result<void>> Retention::evict(Eviction eviction) {
   }
   std::uint64_t rows = 0;
   for (const record::Gap& gap : eviction.gaps) rows += gap.rows;
-  std::vector<SegmentPtr> segments{eviction.segment};
+  std::vector<SegmentPtr> segments{std::move(eviction.segment)};
   INFINIEDGE_CO_TRY(
       co_await environment_.store->drop_segments(std::move(segments), std::move(eviction.gaps)));
   if (environment_.metrics != nullptr) {
@@ -126,7 +126,7 @@ Task<Result<void>> Retention::evict(Eviction eviction) {
 
 Task<Result<void>> Retention::pass() {
   Store& store = *environment_.store;
-  const SnapshotPtr snapshot = store.snapshot();
+  SnapshotPtr snapshot = store.snapshot();
   RetentionInput input{.snapshot = snapshot.get(),
                        .now = environment_.clock->wall(),
                        .limit = store.usage().limit,
@@ -134,6 +134,7 @@ Task<Result<void>> Retention::pass() {
                          return store.cursor(peer, stream);
                        }};
   RetentionPlan plan = plan_retention(input);
+  snapshot.reset();  // While it lives no file is unlinked.
   for (Eviction& eviction : plan.evictions) {
     INFINIEDGE_CO_TRY(co_await evict(std::move(eviction)));
   }

@@ -110,9 +110,8 @@ base::Diagnostic diagnostic_from(const Error& error, std::string_view sql) {
   diagnostic.message = sentence_of(message);
   const std::string_view line = line_of(sql, diagnostic.line);
   const auto named = quoted_after(diagnostic.message, "");
-  const int width = named.empty() || line.find(named) == std::string_view::npos
-                        ? 1
-                        : code_points(named);
+  const int width =
+      named.empty() || line.find(named) == std::string_view::npos ? 1 : code_points(named);
   diagnostic.end = diagnostic.column + width;
   diagnostic.id = message.starts_with("Parser Error") ? "syntax" : "invalid-query";
   return diagnostic;
@@ -121,7 +120,8 @@ base::Diagnostic diagnostic_from(const Error& error, std::string_view sql) {
 Error error_from(Code code, const base::Diagnostic& diagnostic) {
   std::string text =
       fmt::format("{}:{}: {}", diagnostic.line, diagnostic.column, diagnostic.message);
-  if (!diagnostic.suggestion.empty()) text += fmt::format("; did you mean \"{}\"?", diagnostic.suggestion);
+  if (!diagnostic.suggestion.empty())
+    text += fmt::format("; did you mean \"{}\"?", diagnostic.suggestion);
   return {code, std::move(text)};
 }
 
