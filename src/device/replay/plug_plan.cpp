@@ -29,9 +29,45 @@ double rms(const std::string& samples) {
   return count == 0 ? 0 : std::sqrt(squares / static_cast<double>(count));
 }
 
+double watts_of(const Recording& recording, const RatedPower& rated) {
+  const auto known = rated.find(recording.label);
+  if (known == rated.end()) return rms(recording.samples) * kVolts;
+  return known->second * (0.95 + 0.1 * (recording.index * 37 % 101) / 100);
+}
+
+/// Recordings of the held kind, the longest first: they show the most of the appliance.
+std::vector<std::size_t> held_first(const std::vector<Recording>& recordings, std::size_t count,
+                                    std::string_view label) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (recordings[i].label == label) out.push_back(i);
+  }
+  std::ranges::sort(out, {}, [&](std::size_t i) {
+    return std::pair(-static_cast<std::int64_t>(recordings[i].samples.size()), i);
+  });
+  return out;
+}
+
 }  // namespace
 
-Result<std::vector<Recording>> read_recordings(const std::string& file) {
+const RatedPower& plaid_power() {
+  static const RatedPower kWatts{
+      {"0", 1000},  // Air conditioner.
+      {"1", 15},    // Compact fluorescent lamp.
+      {"2", 45},    // Fan.
+      {"3", 150},   // Fridge.
+      {"4", 1200},  // Hairdryer.
+      {"5", 1400},  // Heater.
+      {"6", 60},    // Incandescent light bulb.
+      {"7", 60},    // Laptop.
+      {"8", 1100},  // Microwave.
+      {"9", 900},   // Vacuum.
+      {"10", 500}   // Washing machine.
+  };
+  return kWatts;
+}
+
+Result<std::vector<Recording>> read_recordings(const std::string& file, const RatedPower& rated) {
   auto reader = open_reader(file, "ts", {});
   if (!reader) return reader.error();
   if ((*reader)->columns()[0] != "series") {
@@ -46,7 +82,7 @@ Result<std::vector<Recording>> read_recordings(const std::string& file) {
     Recording one{.index = static_cast<std::uint32_t>(out.size())};
     one.samples = std::move(std::get<std::string>((*record)->fields[0]));
     if (auto* label = std::get_if<std::string>(&(*record)->fields[1])) one.label = *label;
-    one.watts = rms(one.samples) * kVolts;
+    one.watts = watts_of(one, rated);
     out.push_back(std::move(one));
   }
 }
@@ -61,8 +97,7 @@ std::vector<SwitchOn> plan_plugs(const std::vector<Recording>& recordings,
   std::vector<bool> is_held(count, false);
   // At least one is held, however short the others' time is.
   Micros at{0};
-  for (std::size_t i = 0; i < count; ++i) {
-    if (recordings[i].label != options.held_label) continue;
+  for (const auto i : held_first(recordings, count, options.held_label)) {
     if (at > Micros{0} && at + options.held > span) break;
     out.push_back({at, at + options.held, options.plugs, i});
     is_held[i] = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,17 @@ struct Recording {
   double watts = 0;     ///< RMS current × 230 V.
 };
 
-/// Reads a UCR file of currents. Blocking. Errors: those of open_reader and Reader.
-Result<std::vector<Recording>> read_recordings(const std::string& file);
+/// Power by label, in watts.
+using RatedPower = std::map<std::string, double, std::less<>>;
+
+/// PLAID's eleven kinds. The archive's form of PLAID has lost the scale of its currents (one
+/// heater's RMS is 0.01, another's 5), so power cannot be computed from them: a simulated plug
+/// reports what such an appliance usually draws, ± 5 % by recording.
+const RatedPower& plaid_power();
+
+/// Reads a UCR file of currents. A label without a rated power gets RMS current × 230 V.
+/// Blocking. Errors: those of open_reader and Reader.
+Result<std::vector<Recording>> read_recordings(const std::string& file, const RatedPower& rated);
 
 struct PlugPlanOptions {
   int plugs = 32;
@@ -38,8 +48,8 @@ struct SwitchOn {
 };
 
 /// Deals recordings round robin over all plugs but the last; the last one plays appliances of
-/// `held_label`, one after another and long, as far as the others' time goes. Every recording
-/// is played once. Ordered by time. Requires: plugs ≥ 2, between > 0.
+/// `held_label`, the longest recordings first, one after another and long, as far as the others'
+/// time goes. Every recording is played once. Ordered by time. Requires: plugs ≥ 2, between > 0.
 std::vector<SwitchOn> plan_plugs(const std::vector<Recording>& recordings,
                                  const PlugPlanOptions& options);
 

@@ -33,7 +33,7 @@ Result<void> PlugFleet::load() {
                  "a fleet needs two plugs or more, a pause between switch-ons, and "
                  "a speed above 0"};
   }
-  auto recordings = read_recordings(options_.recordings);
+  auto recordings = read_recordings(options_.recordings, options_.rated);
   if (!recordings) return recordings.error();
   recordings_ = std::move(*recordings);
   for (const auto& recording : recordings_) labels_.push_back(recording.label);

@@ -17,8 +17,8 @@ namespace infiniedge::device::replay {
 
 /// Simulated smart plugs that replay recorded appliances through a real broker: the
 /// demonstration's devices. Each plug publishes
-///   plugs/<n>/power      JSON {"time": µs, "power": W}, once a second: RMS current × 230 V
-///                        while something is on, else 0;
+///   plugs/<n>/power      JSON {"time": µs, "power": W}, once a second: what the appliance
+///                        draws while it is on (see plaid_power), else 0;
 ///   plugs/<n>/switch-on  binary: i64 time in µs, u32 index of the recording, float32 samples.
 /// Little-endian. The order of messages follows from the options alone.
 ///
@@ -34,6 +34,7 @@ class PlugFleet {
     std::string address;  ///< mqtt[s]://HOST[:PORT]
     std::string username, password, ca;
     std::string recordings;  ///< Path of PLAID_TEST.ts.
+    RatedPower rated = plaid_power();
     PlugPlanOptions plan;
     double speed = 1;  ///< Recorded seconds that pass in one.
   };

@@ -26,11 +26,11 @@ using testing::make_point;
 
 constexpr const char* kSmall =
     "@univariate true\n@classLabel true 0 5\n@data\n"
-    "1,-1,1,-1:0\n2,-2,2:0\n3,3:5\n4,4:0\n5,5:5\n6,6:0\n";
+    "1,-1,1,-1:0\n2,-2,2:0\n5:5\n4,4:0\n3,3:5\n6,6:0\n";
 
 TEST(PlugPlan, EveryRecordingIsPlayedOnceAndAHeaterIsHeld) {
   testing::TempDir dir;
-  const auto recordings = read_recordings(dir.write("r.ts", kSmall));
+  const auto recordings = read_recordings(dir.write("r.ts", kSmall), {});
   ASSERT_TRUE(recordings) << recordings.error().message();
   EXPECT_DOUBLE_EQ((*recordings)[1].watts, 460);
   const auto plan = plan_plugs(*recordings, {.plugs = 3, .between = Seconds{1}});
@@ -39,13 +39,31 @@ TEST(PlugPlan, EveryRecordingIsPlayedOnceAndAHeaterIsHeld) {
   for (const auto& event : plan) {
     played.insert(event.which);
     const bool held = event.plug == 3;
-    EXPECT_EQ(held, event.which == 2) << "the first heater goes to the last plug";
+    EXPECT_EQ(held, event.which == 4) << "the longest heater goes to the last plug";
     EXPECT_EQ(event.until - event.at, held ? Micros{Seconds{15}} : Micros{Millis{1200}});
   }
   EXPECT_EQ(played.size(), 6U);
   EXPECT_TRUE(std::ranges::is_sorted(plan, {}, &SwitchOn::at));
   EXPECT_EQ(plan, plan_plugs(*recordings, {.plugs = 3, .between = Seconds{1}}));
   EXPECT_EQ(plan_plugs(*recordings, {.plugs = 3, .between = Seconds{1}, .limit = 2}).size(), 2U);
+}
+
+TEST(PlugPlan, PlaidsHeatersStayOnLongAndDrawWhatHeatersDraw) {
+  const auto file = std::string{INFINIEDGE_DEPS_DIR} + "/plaid/PLAID_TEST.ts";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is absent: run scripts/setup";
+  const auto recordings = read_recordings(file, plaid_power());
+  ASSERT_TRUE(recordings);
+  const auto plan = plan_plugs(*recordings, {});
+  EXPECT_EQ(plan.size(), 537U);
+  std::vector<std::size_t> held;
+  for (const auto& event : plan) {
+    if (event.plug == 32) held.push_back(event.which);
+  }
+  EXPECT_EQ(held, (std::vector<std::size_t>{289, 278, 288}));  // 670, 577 and 540 samples.
+  for (const auto i : held) {
+    EXPECT_EQ((*recordings)[i].label, "5");
+    EXPECT_NEAR((*recordings)[i].watts, 1400, 71);
+  }
 }
 
 class Fleet : public ::testing::Test {
@@ -103,6 +121,7 @@ TEST_F(Fleet, PublishesPowerAndWaveformsInOrder) {
                                   .username = "edge",
                                   .password = "secret",
                                   .recordings = dir_.write("r.ts", kSmall),
+                                  .rated = {{"5", 1000}},
                                   .plan = {.plugs = 3, .between = Seconds{1}},
                                   .speed = 1000});
   const auto played = run(context_, fleet.run());
@@ -113,8 +132,8 @@ TEST_F(Fleet, PublishesPowerAndWaveformsInOrder) {
   ASSERT_TRUE(until([&] { return sink_.rows.size() >= fleet.progress().messages; }));
   EXPECT_EQ(switch_ons().size(), 6U);
   EXPECT_TRUE(std::ranges::is_sorted(sink_.rows, {}, &testing::SeenRow::ts));
-  // The held heater draws 3 A for 15 s: its plug reports that about fifteen times.
-  EXPECT_EQ(std::ranges::count(sink_.rows, "690",
+  // The held heater draws 997 W (recording 4: 95 % + 4.7 % of 1000 W) for 15 s, a report a second.
+  EXPECT_EQ(std::ranges::count(sink_.rows, "997",
                                [](const auto& row) { return row.values[0].value_or(""); }),
             15);
   for (const auto& row : sink_.rows) {
