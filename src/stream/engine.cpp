@@ -300,7 +300,27 @@ void Engine::tick() {
 
 void Engine::flush() {
   const auto wall = clock_.wall();
-  for (auto& [name, entry] : entries_) entry->rule->flush(wall);
+  for (auto* rule : sources_first()) rule->flush(wall);
+}
+
+/// Every rule after those that it reads: what closing a window emits must find the windows of
+/// its readers still open. There are no cycles, so each round places some.
+std::vector<Rule*> Engine::sources_first() const {
+  std::vector<Rule*> out;
+  std::set<std::string> placed;
+  const auto waits_for = [&](const std::string& input) {
+    return entries_.contains(input) && !placed.contains(input);
+  };
+  for (auto before = placed.size() + 1; placed.size() != before;) {
+    before = placed.size();
+    for (const auto& [name, entry] : entries_) {
+      const auto& inputs = entry->rule->inputs();
+      if (placed.contains(name) || std::any_of(inputs.begin(), inputs.end(), waits_for)) continue;
+      placed.insert(name);
+      out.push_back(entry->rule.get());
+    }
+  }
+  return out;
 }
 
 Task<void> Engine::close() {

@@ -63,7 +63,7 @@ class Engine {
   void push(const std::shared_ptr<const Batch>& batch);
   /// Call a few times a second.
   void tick();
-  /// Closes all windows: for finite inputs.
+  /// Closes all windows, those of a rule before those of its readers: for finite inputs.
   void flush();
   Task<void> close();
 
@@ -84,6 +84,7 @@ class Engine {
                                                         Replaced replaced,
                                                         const std::string& cause) const;
   std::vector<std::string> readers(const std::string& stream) const;
+  std::vector<Rule*> sources_first() const;
   StateChange install(std::unique_ptr<Rule> rule);
   void install_all(std::vector<std::unique_ptr<Rule>> rules, StateChange& change);
   void attach(const std::shared_ptr<Entry>& entry);

@@ -310,6 +310,17 @@ TEST_F(EngineTest, OneRuleThatStopsDoesNotStopAnother) {
   EXPECT_NE(engine_->rules()[0].rule.stopped, "");
 }
 
+TEST_F(EngineTest, FlushClosesSourcesBeforeTheirReaders) {
+  put("m", "SELECT count(*) AS n FROM machine GROUP BY device, TUMBLE(10s)");
+  put("a", "SELECT sum(n) AS n FROM m GROUP BY device, TUMBLE(30s)");
+  put("b", "SELECT sum(n) AS n FROM a GROUP BY device, TUMBLE(1m)");
+  load(1, 1);
+  load(11, 1);
+  engine_->flush();
+  EXPECT_THAT(out(), ElementsAre("m: a@10 n=1 _version=0", "m: a@20 n=1 _version=0",
+                                 "a: a@30 n=2 _version=0", "b: a@60 n=2 _version=0"));
+}
+
 TEST_F(EngineTest, RefreshesReadersWhenADeviceChanges) {
   put("r", "SELECT load FROM machine WHERE load > 1");
   schemas_.add(testing::make_schema(
