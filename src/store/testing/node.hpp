@@ -38,7 +38,7 @@ class SimNode {
   void start();
   Result<void> try_start();
   void stop();
-  /// Ends without closing anything, as a kill does; the disk keeps what was written.
+  /// As SIGKILL: nothing is closed; the disk keeps all that was written, synced or not.
   void kill();
   void lose_catalogue();
   void advance(Micros by);
