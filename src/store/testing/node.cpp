@@ -113,10 +113,8 @@ void SimNode::advance(Micros by) {
 }
 
 void SimNode::settle() {
-  // Work on the workers comes back as handlers: quiet for long enough means none is left.
   context_->restart();
-  while (context_->run_one_for(std::chrono::milliseconds(100)) > 0) {
-  }
+  context_->poll();
 }
 
 StreamId SimNode::declare(const std::string& stream) {
