@@ -6,7 +6,7 @@
 namespace infiniedge::runtime {
 
 Workers::Workers(std::string name, std::size_t threads, std::size_t limit)
-    : name_(std::move(name)), limit_(limit), pool_(threads) {
+    : name_(std::move(name)), limit_(limit), inline_(threads == 0), pool_(threads) {
   for (std::size_t i = 0; i < threads; ++i) {
     boost::asio::post(pool_, [thread_name = name_.substr(0, 15)] {
       pthread_setname_np(pthread_self(), thread_name.c_str());

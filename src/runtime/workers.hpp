@@ -24,13 +24,15 @@ namespace infiniedge::runtime {
 /// Owner:  app; join() before what the jobs refer to is destroyed.
 class Workers {
  public:
-  /// `limit`: jobs queued or running at once.
+  /// `limit`: jobs queued or running at once. No threads: jobs run at once on the caller's shard,
+  /// which makes a simulation repeatable.
   Workers(std::string name, std::size_t threads, std::size_t limit = 1024);
   ~Workers();
 
   /// Finishes what is queued and ends the threads. Idempotent.
   void join();
 
+  bool is_inline() const { return inline_; }
   std::size_t pending() const { return pending_.load(std::memory_order_relaxed); }
   /// Reserves a place in the queue, or says that there is none.
   bool reserve();
@@ -40,6 +42,7 @@ class Workers {
  private:
   std::string name_;
   std::size_t limit_;
+  bool inline_;
   std::atomic<std::size_t> pending_{0};
   boost::asio::thread_pool pool_;
 };
@@ -54,6 +57,12 @@ Task<std::invoke_result_t<Fn&>> run_on(Workers& workers, Fn fn) {
   std::optional<R> slot;
   auto start = [&workers, &fn, &slot](auto handler) {
     auto executor = boost::asio::get_associated_executor(handler);
+    if (workers.is_inline()) {
+      slot.emplace(fn());
+      workers.release();
+      boost::asio::post(executor, std::move(handler));
+      return;
+    }
     boost::asio::post(workers.pool(),
                       [&workers, &fn, &slot, executor, handler = std::move(handler)]() mutable {
                         slot.emplace(fn());

@@ -9,7 +9,7 @@ namespace {
 
 /// Replaces the entry with the same key, or appends.
 template <class T, class Key>
-void put(std::vector<T>& entries, const T& entry, Key key) {
+void put(std::vector<T>& entries, const std::type_identity_t<T>& entry, Key key) {
   const auto found = std::find_if(entries.begin(), entries.end(),
                                   [&](const T& other) { return key(other) == key(entry); });
   if (found == entries.end()) {
@@ -25,7 +25,9 @@ void change_segments(CatalogueState& state, const CatalogueChange& change) {
            change.drop_segments.end();
   });
   for (const SegmentPtr& segment : change.add_segments) {
-    put(state.segments, segment, [](const SegmentPtr& s) { return s->id; });
+    // A copy: the pointer itself would pin the file.
+    put(state.segments, std::make_shared<const Segment>(*segment),
+        [](const SegmentPtr& s) { return s->id; });
   }
   for (const auto& [table, lsn] : change.sealed_lsn) state.sealed_lsn[table] = lsn;
 }
@@ -62,7 +64,11 @@ void change_state(CatalogueState& state, const CatalogueChange& change) {
 class MemoryCatalogue final : public Catalogue {
  public:
   explicit MemoryCatalogue(CatalogueHistory& history) : history_(history) {}
-  Result<CatalogueState> load() override { return history_.now(); }
+  Result<CatalogueState> load() override {
+    CatalogueState state = history_.now();
+    for (SegmentPtr& segment : state.segments) segment = std::make_shared<const Segment>(*segment);
+    return state;
+  }
   Result<void> apply(const CatalogueChange& change) override {
     history_.apply(change);
     return {};

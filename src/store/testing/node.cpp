@@ -57,7 +57,7 @@ SimNode::SimNode(SimNode& other) : SimNode() {
   catalogue_ = other.catalogue_;
 }
 
-SimNode::~SimNode() { kill(); }
+SimNode::~SimNode() { stop(); }
 
 Result<void> SimNode::try_start() {
   INFINIEDGE_CHECK(store_ == nullptr);
@@ -86,19 +86,23 @@ void SimNode::start() {
 }
 
 void SimNode::stop() {
+  if (store_ == nullptr) return;
   run(store_->close());
   store_.reset();
+  workers_.reset();
+  context_.reset();
 }
 
 void SimNode::kill() {
-  if (workers_ != nullptr) {
-    workers_->disk.join();
-    workers_->compute.join();
-  }
-  // The coroutines first: they refer to the store.
-  context_.reset();
-  store_.reset();
-  workers_.reset();
+  if (store_ == nullptr) return;
+  const std::size_t at = disk_->operations();
+  using Fate = runtime::testing::SimDisk::Fate;
+  auto after = disk_->crash(at, {disk_->undurable(at).size(), Fate{Fate::Kind::Kept}});
+  auto state = catalogue_->now();
+  // What the dying process still does happens to a disk that nobody looks at again.
+  stop();
+  disk_ = std::move(after);
+  catalogue_ = std::make_shared<CatalogueHistory>(*disk_, std::move(state));
 }
 
 void SimNode::lose_catalogue() { catalogue_ = std::make_shared<CatalogueHistory>(*disk_); }
@@ -109,10 +113,8 @@ void SimNode::advance(Micros by) {
 }
 
 void SimNode::settle() {
-  // Work on the workers comes back as handlers: quiet for long enough means none is left.
   context_->restart();
-  while (context_->run_one_for(std::chrono::milliseconds(100)) > 0) {
-  }
+  context_->poll();
 }
 
 StreamId SimNode::declare(const std::string& stream) {

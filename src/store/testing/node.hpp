@@ -23,7 +23,7 @@ std::int64_t numbered_ts(std::uint64_t n);
 
 /// A store on a simulated disk that a test starts, stops, kills and looks into.
 ///
-/// Thread: the test's; workers run only while it waits.
+/// Thread: the test's alone: workers run inline, so that a seed always gives the same run.
 /// Owner:  a test.
 class SimNode {
  public:
@@ -36,9 +36,10 @@ class SimNode {
 
   Store::Options& options() { return options_; }
   void start();
+  bool is_up() const { return store_ != nullptr; }
   Result<void> try_start();
   void stop();
-  /// Ends without closing anything, as a kill does; the disk keeps what was written.
+  /// As SIGKILL: nothing is closed; the disk keeps all that was written, synced or not.
   void kill();
   void lose_catalogue();
   void advance(Micros by);
@@ -62,8 +63,8 @@ class SimNode {
 
  private:
   struct Workers {
-    runtime::Workers disk{"disk", 1};
-    runtime::Workers compute{"compute", 1};
+    runtime::Workers disk{"disk", 0};
+    runtime::Workers compute{"compute", 0};
   };
 
   std::shared_ptr<runtime::testing::SimDisk> disk_;
