@@ -16,7 +16,6 @@ pkg_check_modules(libfyaml REQUIRED IMPORTED_TARGET libfyaml)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libmosquitto REQUIRED IMPORTED_TARGET libmosquitto)
-pkg_check_modules(libmodbus REQUIRED IMPORTED_TARGET libmodbus)
 pkg_check_modules(libcbor REQUIRED IMPORTED_TARGET libcbor)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 

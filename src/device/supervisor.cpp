@@ -28,6 +28,18 @@ bool retryable(Code code) { return code == Code::Unavailable || code == Code::Ti
 
 }  // namespace
 
+/// Keeps stop() waiting while a read or write is under way.
+struct Supervisor::Call {
+  explicit Call(Supervisor& supervisor) : supervisor_(supervisor) { ++supervisor_.calls_; }
+  ~Call() {
+    --supervisor_.calls_;
+    supervisor_.idle_.notify();
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  Supervisor& supervisor_;
+};
+
 Supervisor::Supervisor(std::string connector, DeviceSpec device, const Registry& registry,
                        Environment environment, Outlet& sink)
     : connector_name_(std::move(connector)),
@@ -45,6 +57,7 @@ Supervisor::Supervisor(std::string connector, DeviceSpec device, const Registry&
       restarts_(environment.metrics.counter("infiniedge_device_restarts_total",
                                             "Times the feed was opened again after a failure.",
                                             {{"device", device_.name}})),
+      idle_(environment.executor),
       scope_(environment.executor) {
   environment_.latest = &latest_;
   condition(false, "Stopped", "not started");
@@ -56,6 +69,8 @@ void Supervisor::start() { scope_.spawn(run()); }
 
 Task<void> Supervisor::stop() {
   co_await scope_.close();
+  // The connector is closed, so calls under way end soon.
+  while (calls_ > 0) co_await idle_.wait();
   condition(false, "Stopped", "stopped");
 }
 
@@ -156,7 +171,10 @@ Task<Result<void>> Supervisor::push(Batch batch) {
   status_.last = from_us(batch.ts.back());
   rate_ = decayed_rate() + static_cast<double>(rows) / kRateSpan;
   rate_at_ = environment_.clock.now();
-  co_return co_await sink_.push(std::move(batch));
+  auto taken = co_await sink_.push(std::move(batch));
+  if (taken || taken.error().code() == Code::Cancelled) co_return taken;
+  // Not the device's fault, and it may pass (a full disk): the feed is retried, not stopped.
+  co_return Error{Code::Unavailable, "rows cannot be taken", std::move(taken).error()};
 }
 
 void Supervisor::state(Result<void> state) {
@@ -210,6 +228,7 @@ Task<Result<std::vector<PointValue>>> Supervisor::read(std::vector<std::string> 
   }
   const auto connector = connected();
   if (!connector) co_return connector.error();
+  const Call call(*this);
   co_return co_await (*connector)->read(std::move(points));
 }
 
@@ -221,6 +240,7 @@ Task<Result<void>> Supervisor::write(std::vector<PointWrite> writes) {
   }
   const auto connector = connected();
   if (!connector) co_return connector.error();
+  const Call call(*this);
   co_return co_await (*connector)->write(std::move(writes));
 }
 

@@ -43,9 +43,9 @@ struct Status {
 /// Flow:   connector -> [Supervisor] -> sink
 /// Thread: the device's shard.
 /// Owner:  app; stop() before destruction. `registry` and `sink` outlive it.
-/// Errors: Unavailable and Timeout of a connector are retried: 0.5 s, doubling to 30 s, ± 20 %,
-///         from the start again after a healthy minute. Any other code stops the feed, and stays
-///         as the device's condition; neighbours never notice.
+/// Errors: Unavailable and Timeout of a connector, and rows that the sink does not take, are
+///         retried: 0.5 s, doubling to 30 s, ± 20 %, anew after a healthy minute. Any other code
+///         stops the feed, and stays as the device's condition; neighbours never notice.
 class Supervisor final : private Outlet {
  public:
   Supervisor(std::string connector, DeviceSpec device, const Registry& registry,
@@ -67,6 +67,8 @@ class Supervisor final : private Outlet {
   Task<Result<void>> write(std::vector<PointWrite> writes);
 
  private:
+  struct Call;
+
   Task<Result<void>> push(Batch batch) override;
   void state(Result<void> state) override;
 
@@ -93,6 +95,8 @@ class Supervisor final : private Outlet {
   Micros delay_{0};  ///< Of the last back-off; zero: start anew.
   std::optional<Instant> up_since_;
   std::shared_ptr<Connector> live_;
+  std::size_t calls_ = 0;  ///< read() and write() under way.
+  Signal idle_;
   runtime::Scope scope_;
 };
 

@@ -25,6 +25,7 @@ struct Wire {
   Outlet* out = nullptr;
   int opened = 0, closed = 0;
   std::vector<PointWrite> writes;
+  bool read_hangs = false;  ///< Until the connector is closed.
 };
 Wire* wire = nullptr;
 
@@ -35,7 +36,8 @@ class FakeConnector final : public Connector {
     if (device.address == "wrong") return Error{Code::Invalid, "the address is wrong"};
     return std::make_unique<FakeConnector>(environment);
   }
-  explicit FakeConnector(const Environment& environment) : failure_(environment.executor) {}
+  explicit FakeConnector(const Environment& environment)
+      : failure_(environment.executor), closed_(environment.executor) {}
 
   Task<Result<void>> open(Outlet& out) override {
     ++wire->opened;
@@ -49,8 +51,13 @@ class FakeConnector final : public Connector {
     co_return Result<void>{};
   }
   Task<Result<void>> failed() override { co_return co_await failure_.wait(); }
+  Task<Result<std::vector<PointValue>>> read(std::vector<std::string>) override {
+    if (wire->read_hangs) (void)co_await closed_.wait();
+    co_return Error{Code::Cancelled, "the device was closed"};
+  }
   Task<void> close() override {
     ++wire->closed;
+    closed_.set({});
     wire->out = nullptr;
     co_return;
   }
@@ -60,7 +67,7 @@ class FakeConnector final : public Connector {
   }
 
  private:
-  Outcome failure_;
+  Outcome failure_, closed_;
 };
 
 class SupervisorTest : public ::testing::Test {
@@ -215,6 +222,39 @@ TEST_F(SupervisorTest, WritesAreCheckedBeforeTheDeviceSeesThem) {
   ASSERT_EQ(wire_.writes.size(), 1U);
   EXPECT_EQ(wire_.writes[0].value, "5");
   run(context_, supervisor->stop());
+}
+
+TEST_F(SupervisorTest, RowsThatTheSinkRefusesAreNotTheDevicesFault) {
+  const auto supervisor = make();
+  supervisor->start();
+  settle();
+  sink_.refusal = Error{Code::Exhausted, "the disk is full"};
+  RowBuilder rows(supervisor->device(), nullptr);
+  rows.add(from_us(1), {{Value{1.0}}, {Value{20.0}}});
+  const auto pushed = run(context_, wire_.out->push(rows.take()));
+  EXPECT_EQ(pushed.error().code(), Code::Unavailable);
+  EXPECT_EQ(pushed.error().cause()->code(), Code::Exhausted);
+  run(context_, supervisor->stop());
+}
+
+TEST_F(SupervisorTest, StopWaitsForACallUnderWay) {
+  const auto supervisor = make();
+  supervisor->start();
+  settle();
+  wire_.read_hangs = true;
+  runtime::Scope scope(context_.get_executor());
+  bool ended = false;
+  scope.spawn([](Supervisor& device, bool& done) -> Task<void> {
+    std::vector<std::string> points{"temp"};
+    const auto read = co_await device.read(std::move(points));
+    EXPECT_EQ(read.error().code(), Code::Cancelled);
+    done = true;
+  }(*supervisor, ended));
+  settle();
+  EXPECT_FALSE(ended);
+  run(context_, supervisor->stop());
+  EXPECT_TRUE(ended);
+  run(context_, scope.close());
 }
 
 TEST_F(SupervisorTest, StopEndsABackOffAtOnce) {

@@ -96,6 +96,7 @@ Hello Session::make_hello() {
               .first_lane = options_.first_lane,
               .last_lane = options_.last_lane,
               .ordered = options_.ordered};
+  epoch_ = hello.epoch;
   for (const auto& info : outbox_.streams()) {
     if (!mine(info) || hello.streams.size() == kMaxStreams) continue;
     add_stream(info);

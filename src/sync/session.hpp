@@ -117,6 +117,7 @@ class Session {
   runtime::Channel<int> ended_;
   std::optional<Error> reason_;
   bool welcomed_ = false, stopped_ = false;
+  std::uint32_t epoch_ = 0;  ///< As the hub was greeted.
   std::map<store::StreamId, Stream> streams_;
   std::array<std::int64_t, kLanes> credit_{};
   std::array<store::StreamId, kLanes> last_served_{};

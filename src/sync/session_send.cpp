@@ -95,6 +95,10 @@ Task<Result<void>> Session::advance(store::StreamId id, Stream& stream) {
 }
 
 Task<Result<void>> Session::send_item(store::StreamId id, Stream& stream, store::OutboxItem item) {
+  if (item.epoch > epoch_) {
+    // The other connection found that the disk went back in time.
+    co_return Error{Code::Stale, "the node has a new epoch: the hub must be greeted again"};
+  }
   INFINIEDGE_CO_TRY(co_await send_hole(id, stream, item.epoch, item.from));
   if (outdated(stream)) co_return Result<void>{};
   const auto known = stream.covered.find(item.epoch);

@@ -275,7 +275,7 @@ class Demo {
     if (!node) return fail_with(node.error());
     if (!hub) return fail_with(hub.error());
     const auto summary =
-        demo::judge(**node, **hub, fleet_->labels(), fleet_->progress().published, start_ms_);
+        demo::judge(**node, **hub, truths(), fleet_->progress().published, start_ms_);
     if (!summary) {
       failed_ = true;
       return fail_with(summary.error());

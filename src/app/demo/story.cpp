@@ -69,10 +69,10 @@ constexpr std::string_view kRules = R"(streams:
       SELECT device, power, latest(answer_label) AS appliance FROM watch
     keep: 1d
     act:
-    - when: appliance = 'heater' AND power > 50
+    - when: appliance IN ('heater', 'hairdryer') AND power > 0
       hold: 8s
       cooldown: 30s
-      alarm: {severity: warning, text: "Heater on {device} has been on for more than 8 s, {power} W"}
+      alarm: {severity: warning, text: "{appliance} on {device} has been on for more than 8 s"}
 )";
 
 std::string devices_yaml(const StoryOptions& options) {

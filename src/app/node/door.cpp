@@ -3,6 +3,7 @@
 
 #include "api/problem.hpp"
 #include "app/console/assets.hpp"
+#include "sync/frame.hpp"
 
 namespace infiniedge::app {
 
@@ -10,8 +11,6 @@ namespace http = runtime::http;
 
 namespace {
 
-constexpr std::string_view kSyncPath = "/v1/sync";
-constexpr std::string_view kSyncProtocol = "infiniedge.sync.v1";
 
 bool inference_path(std::string_view path) { return path == "/v2" || path.starts_with("/v2/"); }
 bool inference_health(std::string_view path) { return path.starts_with("/v2/health/"); }
@@ -43,7 +42,7 @@ Task<http::Response> Door::handle(http::Request request) {
     co_return response;
   }
   if (path == "/api/v1/session") co_return admin_.open_session(request, port_);
-  const bool page = !api::admin::Door::owns(path) && !inference_path(path) && path != kSyncPath;
+  const bool page = !api::admin::Door::owns(path) && !inference_path(path) && path != sync::kPath;
   if (page) co_return console(request);
   api::Principal principal;
   if (!api::admin::Door::open_to_all(path) && !inference_health(path)) {
@@ -60,7 +59,7 @@ Task<http::Response> Door::handle(http::Request request) {
 }
 
 Task<std::optional<http::Response>> Door::accept_websocket(const http::Request& request) {
-  if (request.path() != kSyncPath) {
+  if (request.path() != sync::kPath) {
     co_return api::problem(Error{Code::NotFound, "only /v1/sync speaks WebSocket"});
   }
   const auto principal = auth_.identify(request, port_);
@@ -70,11 +69,15 @@ Task<std::optional<http::Response>> Door::accept_websocket(const http::Request& 
   co_return std::nullopt;
 }
 
-std::string Door::websocket_protocol(const http::Request&) { return std::string{kSyncProtocol}; }
+std::string Door::websocket_protocol(const http::Request&) { return std::string{sync::kSubprotocol}; }
 
 Task<void> Door::serve(http::Request request, std::shared_ptr<http::WebSocket> socket) {
   const auto principal = auth_.identify(request, port_);
-  co_await node_.ingest().serve(std::move(socket), principal ? principal->name : "node");
+  auto name = principal ? principal->name : std::string{"node"};
+  for (const auto& certified : request.client_names) {
+    if (certified.starts_with("infiniedge://gateway/")) name = certified;
+  }
+  co_await node_.ingest().serve(std::move(socket), std::move(name));
 }
 
 http::Response Door::console(const http::Request& request) const {

@@ -451,6 +451,8 @@ void Node::start_uplinks(const config::Site& site) {
     options.cert = resource.cert;
     options.key = resource.key;
     options.fingerprint = resource.fingerprint;
+    options.order = resource.order;
+    options.node = settings_.name;
     auto uplink = sync::make_uplink(world_.shard.executor(), *store_, world_.clock, world_.entropy,
                                     world_.metrics, std::move(options));
     if (!uplink) {

@@ -188,7 +188,7 @@ Task<Result<void>> Session::subscribe(std::vector<std::string> filters, int qos,
   int id = 0;
   const int code = mosquitto_subscribe_multiple(handle_, &id, static_cast<int>(names.size()),
                                                 names.data(), qos, 0, nullptr);
-  if (code != MOSQ_ERR_SUCCESS) co_return explain(code, "subscribe at");
+  if (code != MOSQ_ERR_SUCCESS) co_return give_up(code, "subscribe at");
   auto answer = std::make_shared<Outcome>(environment_.executor);
   answers_[id] = answer;
   kick_writer();
@@ -204,7 +204,7 @@ Task<Result<void>> Session::publish(std::string topic, std::string payload, int 
   const int code =
       mosquitto_publish_v5(handle_, &id, topic.c_str(), static_cast<int>(payload.size()),
                            payload.data(), qos, retain, nullptr);
-  if (code != MOSQ_ERR_SUCCESS) co_return explain(code, "publish to");
+  if (code != MOSQ_ERR_SUCCESS) co_return give_up(code, "publish to");
   if (qos == 0) {
     kick_writer();
     co_return Result<void>{};
@@ -284,6 +284,13 @@ bool Session::drive(int code, std::string_view doing) {
   if (code == MOSQ_ERR_SUCCESS) return true;
   lose(explain(code, doing));
   return false;
+}
+
+/// libmosquitto writes at once where it can, so a call may be what finds the link gone.
+Error Session::give_up(int code, std::string_view doing) {
+  auto error = explain(code, doing);
+  if (error.code() == Code::Unavailable) lose(error);
+  return error;
 }
 
 void Session::lose(Error error) {

@@ -80,6 +80,7 @@ class Session {
   Task<void> keep_alive();
   bool drive(int code, std::string_view doing);
   int read_some();
+  Error give_up(int code, std::string_view doing);
   void lose(Error error);
   Error explain(int code, std::string_view doing) const;
   void kick_writer();

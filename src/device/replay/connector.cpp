@@ -33,8 +33,10 @@ double read_speed(OptionReader& options) {
   if (text == "max") return 0;
   double speed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), speed);
-  if (error != std::errc{} || end != text.data() + text.size() || !(speed > 0 && speed <= 1e9)) {
-    options.fail("speed", fmt::format("is \"{}\": write real, max, or a number above 0", text));
+  if (error != std::errc{} || end != text.data() + text.size() ||
+      !(speed >= 1e-3 && speed <= 1e9)) {
+    options.fail("speed",
+                 fmt::format("is \"{}\": write real, max, or a number from 0.001 on", text));
   }
   return speed;
 }

@@ -30,6 +30,7 @@ Type type_of(std::string_view type) {
 
 Task<Result<void>> Collector::push(Batch batch) {
   while (held_) co_await opened_.wait();
+  if (!refusal) co_return refusal;
   ++batches;
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     SeenRow seen{.ts = batch.ts[row], .quality = batch.quality[row]};

@@ -45,6 +45,7 @@ class Collector final : public Outlet {
   std::vector<SeenRow> rows;
   std::vector<Result<void>> states;
   std::size_t batches = 0;
+  Result<void> refusal;  ///< What push() answers, if it is an error.
 
  private:
   Task<Result<void>> watch(std::function<bool()> done);
