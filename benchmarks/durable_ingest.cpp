@@ -22,7 +22,7 @@ constexpr std::size_t kRowsOfCommit = 100;
 
 struct Options {
   int rounds = 5;
-  std::size_t rows = 1'000'000;
+  std::size_t rows = 1'000'000, warm_up = 600'000;
   std::string dir = fs::temp_directory_path();
 };
 
@@ -43,9 +43,8 @@ void run_leg(Series& series, Work& work, const std::string& parent) {
   work.dir = fmt::format("{}/durable_ingest.{}", parent, getpid());
   work.producers = series.producers;
   fs::create_directories(work.dir);
-  const auto before = disk_bytes_written(work.dir);
   Leg leg = series.ingest(work);
-  const auto written = static_cast<double>(disk_bytes_written(work.dir) - before);
+  const auto written = static_cast<double>(leg.disk_bytes);
   fs::remove_all(work.dir);
   std::sort(leg.commit_ms.begin(), leg.commit_ms.end());
   const auto rows = static_cast<double>(work.rows());
@@ -54,6 +53,8 @@ void run_leg(Series& series, Work& work, const std::string& parent) {
   series.bytes.push_back(written / rows);
   series.p50.push_back(leg.commit_ms[leg.commit_ms.size() / 2]);
   series.p99.push_back(leg.commit_ms[leg.commit_ms.size() * 99 / 100]);
+  fmt::print(stderr, "{} {}: {:.0f} rows/s, {:.1f} B/row\n", series.name, series.producers,
+             series.rate.back(), series.bytes.back());
 }
 
 /// What others write to the disk meanwhile: a bound on the error of the bytes.
@@ -81,10 +82,11 @@ int run(const Options& options) {
   Work work;
   store::testing::G1 generator;
   const SchemaPtr schema = store::testing::G1::schema();
-  for (std::size_t done = 0; done < options.rows; done += kRowsOfCommit) {
+  for (std::size_t done = 0; done < options.warm_up + options.rows; done += kRowsOfCommit) {
     work.commits.push_back(generator.next(schema, kRowsOfCommit));
     work.commits.back().seq.clear();
   }
+  work.warm_up = options.warm_up / kRowsOfCommit;
   std::vector<Series> all{{"ours", 1, ingest_store},
                           {"sqlite", 1, ingest_sqlite},
                           {"ours", 8, ingest_store},
@@ -113,6 +115,7 @@ int main(int argc, char** argv) {
     const std::string_view name = argv[i];
     if (name == "--rounds") options.rounds = std::max(1, std::atoi(argv[i + 1]));
     if (name == "--rows") options.rows = std::max(100UL, std::strtoul(argv[i + 1], nullptr, 10));
+    if (name == "--warm-up") options.warm_up = std::strtoul(argv[i + 1], nullptr, 10);
     if (name == "--dir") options.dir = argv[i + 1];
   }
   return infiniedge::benchmarks::run(options);

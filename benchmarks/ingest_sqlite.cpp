@@ -32,15 +32,16 @@ class Peer {
   }
 
   Leg run() {
+    drain(1, work_.warm_up);
+    leg_.commit_ms.clear();
+    const auto before = disk_bytes_written(work_.dir);
     const auto start = Steady::now();
-    leg_.commit_ms.reserve(work_.commits.size());
-    std::vector<std::thread> producers;
-    for (int i = 0; i < work_.producers; ++i) producers.emplace_back([this] { produce(); });
-    for (auto& producer : producers) producer.join();
+    drain(work_.producers, work_.commits.size());
     leg_.seconds = since(start);
     for (sqlite3_stmt* statement : {insert_, begin_, commit_}) sqlite3_finalize(statement);
     must(sqlite3_close(db_));
     leg_.total_seconds = since(start);
+    leg_.disk_bytes = disk_bytes_written(work_.dir) - before;
     return std::move(leg_);
   }
 
@@ -56,11 +57,18 @@ class Peer {
     must(sqlite3_reset(statement));
   }
 
+  void drain(int count, std::size_t end) {
+    end_ = end;
+    std::vector<std::thread> producers;
+    for (int i = 0; i < count; ++i) producers.emplace_back([this] { produce(); });
+    for (auto& producer : producers) producer.join();
+  }
+
   void produce() {
     while (true) {
       const auto start = Steady::now();
       const std::lock_guard turn(mutex_);
-      if (next_ == work_.commits.size()) return;
+      if (next_ == end_) return;
       store(work_.commits[next_++]);
       leg_.commit_ms.push_back(since(start) * 1e3);
     }
@@ -85,7 +93,7 @@ class Peer {
   sqlite3_stmt *insert_ = nullptr, *begin_ = nullptr, *commit_ = nullptr;
   std::mutex mutex_;
   Leg leg_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, end_ = 0;
 };
 
 }  // namespace

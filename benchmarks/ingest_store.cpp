@@ -57,24 +57,32 @@ class World {
   }
 
   Leg run() {
+    drain(1, work_.warm_up);
+    leg_.commit_ms.clear();
+    const auto before = disk_bytes_written(work_.dir);
     const auto start = Steady::now();
-    running_ = work_.producers;
-    leg_.commit_ms.reserve(work_.commits.size());
-    for (int i = 0; i < work_.producers; ++i) {
-      boost::asio::co_spawn(context_, produce(), boost::asio::detached);
-    }
-    context_.restart();
-    context_.run();
+    drain(work_.producers, work_.commits.size());
     leg_.seconds = since(start);
     must(runtime::testing::run(context_, store_->seal()));
     runtime::testing::run(context_, store_->close());
     leg_.total_seconds = since(start);
+    leg_.disk_bytes = disk_bytes_written(work_.dir) - before;
     return std::move(leg_);
   }
 
  private:
+  void drain(int producers, std::size_t end) {
+    running_ = producers;
+    end_ = end;
+    for (int i = 0; i < producers; ++i) {
+      boost::asio::co_spawn(context_, produce(), boost::asio::detached);
+    }
+    context_.restart();
+    context_.run();
+  }
+
   Task<void> produce() {
-    while (next_ < work_.commits.size()) {
+    while (next_ < end_) {
       Batch batch = work_.commits[next_++];
       const auto start = Steady::now();
       auto appended = co_await store_->append(std::move(batch));
@@ -96,7 +104,7 @@ class World {
   store::ParquetSealer sealer_;
   std::unique_ptr<store::Store> store_;
   Leg leg_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, end_ = 0;
   int running_ = 0;
 };
 
