@@ -13,7 +13,7 @@ export interface EdgePath {
 
 const kPortGap = 3;
 /** The room that a written rate takes. */
-const kLabel = { width: 52, height: 17 };
+const kLabel = { width: 52, height: 24 };
 
 /** Edges meet a node side by side, not in one point: the widths add up as the rates do. */
 function ports(shown: ShownGraph, placed: Placed, frame: Frame, end: 'from' | 'to'): number[] {
