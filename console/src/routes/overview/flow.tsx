@@ -125,7 +125,7 @@ function NodeCard(props: CardProps) {
   };
   const icon = node.kind === 'decision' ? (isEscalation(node) ? 'escalate' : 'accept') : node.kind;
   const shared = {
-    class: `flow-node hue-${hue(node)} ${node.ready ? '' : 'not-ready'}`,
+    class: `flow-node hue-${hue(node)} ${node.ready ? '' : 'not-ready'} ${frame.nodeWidth < kIconFrom ? 'narrow' : ''}`,
     style,
     title: node.ready ? `${node.kind} ${node.name}` : `${node.kind} ${node.name} is not ready`,
     onMouseEnter: () => props.onHover(node.id),

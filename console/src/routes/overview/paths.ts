@@ -12,6 +12,7 @@ export interface EdgePath {
 }
 
 const kPortGap = 3;
+const kMany = 4;
 /** The room that a written rate takes. */
 const kLabel = { width: 52, height: 24 };
 
@@ -67,7 +68,11 @@ export function edgePaths(shown: ShownGraph, placed: Placed, frame: Frame): (Edg
   const out = ports(shown, placed, frame, 'from');
   const into = ports(shown, placed, frame, 'to');
   const degree = new Map<string, number>();
-  for (const edge of shown.edges) degree.set(edge.from, (degree.get(edge.from) ?? 0) + 1);
+  const joining = new Map<string, number>();
+  for (const edge of shown.edges) {
+    degree.set(edge.from, (degree.get(edge.from) ?? 0) + 1);
+    joining.set(edge.to, (joining.get(edge.to) ?? 0) + 1);
+  }
   const { vertical } = frame;
   const paths = shown.edges.map((edge, i): EdgePath | null => {
     const from = placed.nodes.get(edge.from);
@@ -88,8 +93,11 @@ export function edgePaths(shown: ShownGraph, placed: Placed, frame: Frame): (Edg
       d: curve(points, vertical),
       width: edgeWidth(edge.rate),
       label: along(a as Point, b as Point, near ? 0.36 : 0.6, vertical),
-      // The card of a device that feeds several streams tells the rate of each.
-      crowded: !near && edge.from.startsWith('device/'),
+      // The card of a device that feeds several streams tells the rate of each; and short edges
+      // that join many others leave no room between them.
+      crowded:
+        (!near && edge.from.startsWith('device/')) ||
+        (points.length === 2 && (joining.get(edge.to) ?? 0) >= kMany),
     };
   });
   spread(paths);
