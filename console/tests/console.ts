@@ -70,6 +70,17 @@ export async function firstName(page: Page, plural: 'devices' | 'models'): Promi
   return name ?? '';
 }
 
+/** Where the rows of the first device are kept: devices may share a stream. */
+export async function firstTable(page: Page): Promise<string> {
+  const answer = await page.request.get('/api/v1/devices');
+  const [device] = (await answer.json()).items as {
+    metadata: { name: string };
+    spec: { stream?: string };
+  }[];
+  expect(device, 'the node under test has devices').toBeTruthy();
+  return (device?.spec.stream ?? device?.metadata.name ?? '').replaceAll('-', '_');
+}
+
 /** Follows Tab until the wanted element has the focus; a keyboard has no other way. */
 export async function tabTo(page: Page, label: RegExp, limit = 80): Promise<void> {
   for (let i = 0; i < limit; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One test an action, with nothing but keys.
-import { expect, expectAccessible, firstName, tabTo, test } from './console';
+import { expect, expectAccessible, firstName, firstTable, tabTo, test } from './console';
 
 // A phone has no keyboard; the desktop project proves these.
 test.skip(({ isMobile }) => isMobile, 'keys belong to the desk');
@@ -33,7 +33,7 @@ test('an alarm is acknowledged', async ({ page }) => {
 
 test('a query runs with Ctrl+Enter', async ({ page }) => {
   await page.goto('/');
-  const name = (await firstName(page, 'devices')).replaceAll('-', '_');
+  const name = await firstTable(page);
   await page.keyboard.press('g');
   await page.keyboard.press('q');
   await expect(page).toHaveURL(/\/data$/);

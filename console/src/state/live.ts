@@ -57,10 +57,19 @@ export function modelHistoryOf(model: string): { p50: Ring; p99: Ring; cloud: Ri
   return found;
 }
 
+/** What each device brings in. Every stream that reads it sees the same rows: they count once. */
+export function inflows(all: Iterable<GraphEdge>): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { from, rate } of all) {
+    if (from.startsWith('device/')) found.set(from, Math.max(found.get(from) ?? 0, rate));
+  }
+  return found;
+}
+
 /** Rows a second that devices bring in. */
 export const inflow = computed(() => {
   let sum = 0;
-  for (const edge of edges.value.values()) if (edge.from.startsWith('device/')) sum += edge.rate;
+  for (const rate of inflows(edges.value.values()).values()) sum += rate;
   return sum;
 });
 

@@ -31,6 +31,14 @@ json::value value_of(const std::string& text) {
   return error ? json::value(text) : parsed;
 }
 
+/// "1200 bytes" for what stands as Base64.
+json::value size_of_base64(const json::value& value) {
+  if (!value.is_string()) return value;
+  const std::string_view text = value.as_string();
+  const auto padding = text.size() - std::min(text.size(), text.find_last_not_of('=') + 1);
+  return json::value(fmt::format("{} bytes", text.size() / 4 * 3 - padding));
+}
+
 json::array conditions(bool ready, const std::string& reason, const std::string& message,
                        Timestamp since) {
   return {{{"type", "Ready"},
@@ -286,7 +294,12 @@ std::string Node::device_status(const Device& device) const {
                           {"time", rfc3339(point.time)}};
   }
   for (const auto& point : device.resource.spec.points) {
-    if (auto* value = values.if_contains(point.name)) value->as_object()["unit"] = point.field.unit;
+    auto* found = values.if_contains(point.name);
+    if (found == nullptr) continue;
+    auto& value = found->as_object();
+    value["unit"] = point.field.unit;
+    // As in events: the bytes themselves are read with SQL.
+    if (point.field.type == Type::Bytes) value["value"] = size_of_base64(value["value"]);
   }
   return json::serialize(json::object{
       {"conditions", conditions(status.ready, status.reason, status.message, started_at_)},

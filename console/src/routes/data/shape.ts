@@ -47,6 +47,7 @@ export function pictureOf(result: QueryResult): TimePicture | BarPicture | null 
 
 function lines(result: QueryResult, time: number, numbers: number[]): TimePicture | null {
   const split = splitColumn(result);
+  const figures = split < 0 ? numbers : [telling(result, numbers)];
   const stamps = [...new Set(result.rows.map((row) => seconds(row[time] ?? null)))]
     .filter((t) => !Number.isNaN(t))
     .sort((a, b) => a - b);
@@ -56,12 +57,12 @@ function lines(result: QueryResult, time: number, numbers: number[]): TimePictur
   for (const row of result.rows) {
     const i = at.get(seconds(row[time] ?? null));
     if (i === undefined) continue;
-    for (const column of numbers) {
+    for (const column of figures) {
       const v = row[column];
       if (typeof v !== 'number') continue;
       const name = split < 0 ? '' : String(row[split]);
       const own = result.columns[column]?.name ?? '';
-      const key = name ? (numbers.length > 1 ? `${name} ${own}` : name) : own;
+      const key = name ? (figures.length > 1 ? `${name} ${own}` : name) : own;
       let values = found.get(key);
       if (!values) found.set(key, (values = new Array<number | null>(stamps.length).fill(null)));
       values[i] = v;
@@ -72,6 +73,12 @@ function lines(result: QueryResult, time: number, numbers: number[]): TimePictur
     .slice(0, kMaxLines)
     .map(([name, values]) => ({ name, values: split < 0 ? values : carried(values) }));
   return dense.length ? { kind: 'time', x: stamps, lines: dense } : null;
+}
+
+/** Every figure of every device is a tangle: with many devices one is drawn, a measured one first. */
+function telling(result: QueryResult, numbers: number[]): number {
+  const measured = (i: number) => !/int/i.test(result.columns[i]?.type ?? '');
+  return numbers.find(measured) ?? (numbers[0] as number);
 }
 
 function carried(values: (number | null)[]): (number | null)[] {

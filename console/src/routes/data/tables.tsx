@@ -20,7 +20,8 @@ export function tables(): TableInfo[] {
     add({
       name: stream.metadata.name.replaceAll('-', '_'),
       kind: 'stream',
-      columns: stream.status?.schema ?? [],
+      // What begins with "_" is the store's own.
+      columns: (stream.status?.schema ?? []).filter((column) => !column.name.startsWith('_')),
     });
   }
   for (const model of models.data.value?.items ?? []) {

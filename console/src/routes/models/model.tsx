@@ -64,7 +64,9 @@ function Serving({ model }: { model: Model }) {
           { name: 'p50', value: micros(p50) },
           { name: 'p99', value: micros(p99) },
           { name: 'Inferences', value: count(status?.inferences) },
-          { name: 'Mean batch', value: value(status?.batch_mean) },
+          ...(status?.batch_mean == null
+            ? []
+            : [{ name: 'Mean batch', value: value(status.batch_mean) }]),
           { name: 'Task', value: model.spec.task ?? '–' },
           { name: 'Source', value: <code>{model.spec.source ?? '–'}</code> },
         ]}
@@ -92,7 +94,9 @@ function Cascade({ model }: { model: Model }) {
           { name: 'Budget', value: percent(cascade?.budget?.share, 0) },
           { name: 'Budget left', value: value(status?.budget_left) },
           { name: 'Accept from score', value: value(status?.threshold) },
-          { name: 'Risk bound', value: percent(cascade?.risk) },
+          ...(cascade?.risk == null
+            ? []
+            : [{ name: 'Risk bound', value: percent(cascade.risk) }]),
           { name: 'Answered here', value: count(status?.edge) },
           { name: 'Escalated', value: count(status?.escalated) },
           { name: 'Offline', value: cascade?.offline ?? 'answer' },

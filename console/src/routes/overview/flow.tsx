@@ -20,6 +20,8 @@ import { edgePaths } from './paths';
 
 const kPhone = 640;
 const kOthers = 570;
+/** A narrower node needs its room for the name. */
+const kIconFrom = 110;
 
 function frameFor(width: number): Frame {
   const vertical = width < kPhone;
@@ -76,10 +78,9 @@ function sum(edges: GraphEdge[], test: (edge: GraphEdge) => boolean): number {
 /** The one figure that tells how this node does. */
 function factOf(node: Shown, edges: GraphEdge[]): string {
   const into = sum(edges, (edge) => edge.to === node.id);
-  const out = sum(edges, (edge) => edge.from === node.id);
   switch (node.kind) {
     case 'device':
-      return rate(out);
+      return rate(node.inflow);
     case 'stream':
       return `${rate(into)} in`;
     case 'model': {
@@ -124,7 +125,7 @@ function NodeCard(props: CardProps) {
   };
   const icon = node.kind === 'decision' ? (isEscalation(node) ? 'escalate' : 'accept') : node.kind;
   const shared = {
-    class: `flow-node hue-${hue(node)} ${node.ready ? '' : 'not-ready'}`,
+    class: `flow-node hue-${hue(node)} ${node.ready ? '' : 'not-ready'} ${frame.nodeWidth < kIconFrom ? 'narrow' : ''}`,
     style,
     title: node.ready ? `${node.kind} ${node.name}` : `${node.kind} ${node.name} is not ready`,
     onMouseEnter: () => props.onHover(node.id),
@@ -134,9 +135,11 @@ function NodeCard(props: CardProps) {
   };
   const inside = (
     <>
-      <span class="flow-icon">
-        <Icon name={icon} size={16} />
-      </span>
+      {frame.nodeWidth < kIconFrom ? null : (
+        <span class="flow-icon">
+          <Icon name={icon} size={16} />
+        </span>
+      )}
       <span class="flow-text">
         <span class="flow-name">
           <span class="sr">{node.kind} </span>
@@ -197,7 +200,11 @@ function Edges(props: { shown: ShownGraph; placed: Placed; frame: Frame; hovered
               </title>
             </path>
             {edge.rate > 0 && !frame.vertical ? (
-              <text class="flow-rate" x={path.label.x} y={path.label.y - path.width / 2 - 4}>
+              <text
+                class={`flow-rate ${path.crowded ? 'crowded' : ''}`}
+                x={path.label.x}
+                y={path.label.y - path.width / 2 - 4}
+              >
                 {rate(edge.rate)}
               </text>
             ) : null}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Graph, GraphEdge, GraphNode } from '../../net/types';
-import { edgeKey } from '../../state/live';
+import { edgeKey, inflows } from '../../state/live';
 
 export interface Shown extends GraphNode {
   /** How many devices this node stands for. */
   count: number;
   /** How many of them are not ready. */
   down: number;
+  /** Rows a second that it brings in; only devices do. */
+  inflow: number;
 }
 
 export interface ShownGraph {
@@ -20,6 +22,7 @@ export function condense(graph: Graph, above: number, mixed: boolean): ShownGrap
   const targets = new Map<string, string[]>();
   for (const edge of graph.edges)
     targets.set(edge.from, [...(targets.get(edge.from) ?? []), edge.to]);
+  const brought = inflows(graph.edges);
   const groups = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (node.kind !== 'device') continue;
@@ -30,20 +33,24 @@ export function condense(graph: Graph, above: number, mixed: boolean): ShownGrap
   const nodes: Shown[] = [];
   for (const members of groups.values()) {
     if (members.length <= above) {
-      for (const node of members) nodes.push(single(node));
+      for (const node of members) nodes.push(single(node, brought));
       continue;
     }
     const id = `device/${members.length}:${members[0]?.name}`;
     for (const node of members) alias.set(node.id, id);
     const down = members.filter((node) => !node.ready).length;
     const name = `${members.length} devices`;
-    nodes.push({ id, kind: 'device', name, ready: down === 0, count: members.length, down });
+    const inflow = members.reduce((sum, node) => sum + (brought.get(node.id) ?? 0), 0);
+    const ready = down === 0;
+    nodes.push({ id, kind: 'device', name, ready, count: members.length, down, inflow });
   }
-  for (const node of graph.nodes) if (node.kind !== 'device') nodes.push(single(node));
+  for (const node of graph.nodes) if (node.kind !== 'device') nodes.push(single(node, brought));
   return { nodes, edges: merge(graph.edges, alias) };
 }
 
-const single = (node: GraphNode): Shown => ({ ...node, count: 1, down: node.ready ? 0 : 1 });
+function single(node: GraphNode, brought: Map<string, number>): Shown {
+  return { ...node, count: 1, down: node.ready ? 0 : 1, inflow: brought.get(node.id) ?? 0 };
+}
 
 function merge(edges: GraphEdge[], alias: Map<string, string>): GraphEdge[] {
   const merged = new Map<string, GraphEdge>();

@@ -31,7 +31,7 @@ type Laid = InstanceType<typeof graphlib.Graph>;
 
 const kRoot = '\0root';
 const kMaxStretch = 2.2;
-const kMinNodeWidth = 92;
+const kMinNodeWidth = 72;
 
 export function place(shown: ShownGraph, frame: Frame): Placed {
   const first = fit(lay(shown, frame), shown, frame);
@@ -49,8 +49,8 @@ function lay(shown: ShownGraph, frame: Frame): Laid {
   const g = new graphlib.Graph();
   g.setGraph({
     rankdir: frame.vertical ? 'TB' : 'LR',
-    nodesep: frame.vertical ? 10 : 18,
-    edgesep: 10,
+    nodesep: frame.vertical ? 4 : 8,
+    edgesep: frame.vertical ? 4 : 10,
     ranksep: frame.vertical ? 34 : 44,
     marginx: 0,
     marginy: 0,

@@ -7,9 +7,14 @@ export interface EdgePath {
   width: number;
   /** Where the rate is written. */
   label: Point;
+  /** No room for the rate: it shows only while the edge is lit. */
+  crowded: boolean;
 }
 
 const kPortGap = 3;
+const kMany = 4;
+/** The room that a written rate takes. */
+const kLabel = { width: 52, height: 24 };
 
 /** Edges meet a node side by side, not in one point: the widths add up as the rates do. */
 function ports(shown: ShownGraph, placed: Placed, frame: Frame, end: 'from' | 'to'): number[] {
@@ -63,9 +68,13 @@ export function edgePaths(shown: ShownGraph, placed: Placed, frame: Frame): (Edg
   const out = ports(shown, placed, frame, 'from');
   const into = ports(shown, placed, frame, 'to');
   const degree = new Map<string, number>();
-  for (const edge of shown.edges) degree.set(edge.from, (degree.get(edge.from) ?? 0) + 1);
+  const joining = new Map<string, number>();
+  for (const edge of shown.edges) {
+    degree.set(edge.from, (degree.get(edge.from) ?? 0) + 1);
+    joining.set(edge.to, (joining.get(edge.to) ?? 0) + 1);
+  }
   const { vertical } = frame;
-  return shown.edges.map((edge, i) => {
+  const paths = shown.edges.map((edge, i): EdgePath | null => {
     const from = placed.nodes.get(edge.from);
     const to = placed.nodes.get(edge.to);
     if (!from || !to) return null;
@@ -84,6 +93,27 @@ export function edgePaths(shown: ShownGraph, placed: Placed, frame: Frame): (Edg
       d: curve(points, vertical),
       width: edgeWidth(edge.rate),
       label: along(a as Point, b as Point, near ? 0.36 : 0.6, vertical),
+      // The card of a device that feeds several streams tells the rate of each; and short edges
+      // that join many others leave no room between them.
+      crowded:
+        (!near && edge.from.startsWith('device/')) ||
+        (points.length === 2 && (joining.get(edge.to) ?? 0) >= kMany),
     };
   });
+  spread(paths);
+  return paths;
+}
+
+/** Of labels that would lie on one another only the first is written. */
+function spread(paths: (EdgePath | null)[]): void {
+  const written: Point[] = [];
+  for (const path of paths) {
+    if (!path || path.crowded) continue;
+    path.crowded = written.some(
+      (at) =>
+        Math.abs(at.x - path.label.x) < kLabel.width &&
+        Math.abs(at.y - path.label.y) < kLabel.height,
+    );
+    if (!path.crowded) written.push(path.label);
+  }
 }

@@ -91,6 +91,10 @@ function budgetShare(): number | undefined {
   return shares.find((share) => share != null);
 }
 
+function several(n: number | undefined, what: string): string {
+  return `${count(n ?? 0)} ${what}${n === 1 ? '' : 's'}`;
+}
+
 function DevicesTile({ node }: { node: NodeStatus }) {
   const counts = node.counts;
   const down = counts ? counts.devices - counts.devices_ready : 0;
@@ -101,7 +105,7 @@ function DevicesTile({ node }: { node: NodeStatus }) {
       sub={
         down > 0
           ? `${down} not ready`
-          : `${counts?.streams ?? 0} streams, ${counts?.models ?? 0} models`
+          : `${several(counts?.streams, 'stream')}, ${several(counts?.models, 'model')}`
       }
       tone={down > 0 ? 'bad' : ''}
       href="/devices"
