@@ -8,6 +8,7 @@
 
 #include "api/problem.hpp"
 #include "app/node/node.hpp"
+#include "store/ieb.hpp"
 
 namespace infiniedge::app {
 
@@ -97,6 +98,9 @@ void Node::make_query() {
   environment.workers = &world_.query;
   environment.clock = &world_.clock;
   environment.snapshot = [this] { return store_->snapshot(); };
+  environment.load_ieb = [this](const auto&, const std::string& path, const auto& table) {
+    return store::load_ieb(*world_.disk, path, table);
+  };
   query_ = std::make_unique<store::Query>(std::move(environment));
 }
 
