@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { bytes, count, duration, kNone, micros, percent, rate, short } from '../../format';
 import type { NodeStatus } from '../../net/types';
-import { models, openAlarms } from '../../state/lists';
+import { alarms, models, openAlarms } from '../../state/lists';
 import { decisions, history, inflow, syncs } from '../../state/live';
 import type { Ring } from '../../state/ring';
 import { Spark } from '../../ui/spark';
@@ -119,7 +119,8 @@ export function Tiles({ node }: { node: NodeStatus }) {
   const share = cloudShare(node);
   const wait = backlog(node);
   const { p50, p99 } = latency();
-  const open = openAlarms.value.length;
+  // The list is live; the node's own count is as old as the last status.
+  const open = alarms.data.value ? openAlarms.value.length : (counts?.alarms_open ?? 0);
   const budget = budgetShare();
   return (
     <div class="tiles" data-testid="tiles">
@@ -158,7 +159,7 @@ export function Tiles({ node }: { node: NodeStatus }) {
       />
       <Tile
         name="Alarms open"
-        value={count(open || counts?.alarms_open || 0)}
+        value={count(open)}
         sub={open ? 'need a look' : 'all quiet'}
         tone={open ? 'bad' : ''}
         href="/alarms"
