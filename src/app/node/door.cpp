@@ -11,7 +11,6 @@ namespace http = runtime::http;
 
 namespace {
 
-
 bool inference_path(std::string_view path) { return path == "/v2" || path.starts_with("/v2/"); }
 bool inference_health(std::string_view path) { return path.starts_with("/v2/health/"); }
 
@@ -69,7 +68,9 @@ Task<std::optional<http::Response>> Door::accept_websocket(const http::Request& 
   co_return std::nullopt;
 }
 
-std::string Door::websocket_protocol(const http::Request&) { return std::string{sync::kSubprotocol}; }
+std::string Door::websocket_protocol(const http::Request&) {
+  return std::string{sync::kSubprotocol};
+}
 
 Task<void> Door::serve(http::Request request, std::shared_ptr<http::WebSocket> socket) {
   const auto principal = auth_.identify(request, port_);

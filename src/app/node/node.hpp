@@ -26,6 +26,7 @@
 #include "model/onnx/backend.hpp"
 #include "model/server.hpp"
 #include "store/query.hpp"
+#include "store/retention.hpp"
 #include "store/seal.hpp"
 #include "store/store.hpp"
 #include "stream/engine.hpp"
@@ -183,6 +184,7 @@ class Node final : public api::admin::Node {
   std::unique_ptr<store::ParquetReader> segment_reader_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::Query> query_;
+  std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<Recorder> recorder_;
   model::onnx::Backend onnx_;
   std::unique_ptr<model::Server> models_;

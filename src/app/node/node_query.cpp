@@ -102,6 +102,9 @@ void Node::make_query() {
     return store::load_ieb(*world_.disk, path, table);
   };
   query_ = std::make_unique<store::Query>(std::move(environment));
+  retention_ = std::make_unique<store::Retention>(store::Retention::Environment{
+      store_.get(), duckdb_.get(), &world_.clock, &world_.compute, &world_.metrics});
+  scope_.spawn(retention_->run());
 }
 
 void Node::make_ingest() {
