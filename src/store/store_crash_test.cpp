@@ -167,7 +167,10 @@ void fault_states(std::uint64_t seed, std::size_t limit, Totals& totals) {
   }
 }
 
-int run(std::size_t states, std::uint64_t seed) {
+/// Crashes and faulty calls, flipped bits, or both in one life after another.
+enum class Kinds { All, Crashes, Flips };
+
+int run(std::size_t states, std::uint64_t seed, Kinds kinds) {
   if (auto quiet = runtime::configure_log("error,store=error", runtime::LogFormat::Text); !quiet) {
     return 2;
   }
@@ -176,9 +179,11 @@ int run(std::size_t states, std::uint64_t seed) {
     const std::size_t left = std::min(states - totals.states, kStatesPerLife);
     CrashWorkload life(seed, kSteps);
     life.run();
-    crash_states(life, seed, left * 6 / 10 + 1, totals);
-    flip_states(life, seed, left * 3 / 10, totals);
-    fault_states(seed, left / 10, totals);
+    if (kinds != Kinds::Flips) {
+      crash_states(life, seed, left * 6 / 10 + 1, totals);
+      fault_states(seed, left / 10, totals);
+    }
+    if (kinds != Kinds::Crashes) flip_states(life, seed, left * 3 / 10 + 1, totals);
   }
   fmt::print("{} states: {} failed; {} flipped bits, {} faulty calls; slowest opening {:.3f} s\n",
              totals.states, totals.failures, totals.flips, totals.faults, totals.slowest_open);
@@ -191,9 +196,15 @@ int run(std::size_t states, std::uint64_t seed) {
 int main(int argc, char** argv) {
   std::size_t states = 2000;
   std::uint64_t seed = 1;
+  using infiniedge::store::testing::Kinds;
+  auto kinds = Kinds::All;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--states") == 0) states = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--kinds") == 0) {
+      if (std::strcmp(argv[i + 1], "crashes") == 0) kinds = Kinds::Crashes;
+      if (std::strcmp(argv[i + 1], "flips") == 0) kinds = Kinds::Flips;
+    }
     if (std::strcmp(argv[i], "--seed") == 0) seed = std::strtoull(argv[i + 1], nullptr, 10);
   }
-  return infiniedge::store::testing::run(states, seed);
+  return infiniedge::store::testing::run(states, seed, kinds);
 }
