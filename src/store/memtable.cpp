@@ -30,7 +30,8 @@ void Memtable::append(StreamId stream, std::uint32_t epoch, const Batch& rows, s
     first_lsn_ = lsn;
     since_ = now;
   }
-  last_lsn_ = lsn;
+  first_lsn_ = std::min(first_lsn_, lsn);
+  last_lsn_ = std::max(last_lsn_, lsn);
   for (std::size_t begin = 0; begin < rows.rows();) {
     const std::size_t room = kChunkRows - tail_.rows.rows();
     const std::size_t count = std::min(room, rows.rows() - begin);

@@ -27,4 +27,15 @@ bool RangeSet::covers(std::uint64_t from, std::uint64_t to) const {
   });
 }
 
+std::vector<RangeSet::Range> RangeSet::missing(std::uint64_t from, std::uint64_t to) const {
+  std::vector<Range> out;
+  for (const Range& range : ranges_) {
+    if (range.to < from || range.from > to) continue;
+    if (range.from > from) out.push_back({from, range.from - 1});
+    from = range.to + 1;
+  }
+  if (from <= to) out.push_back({from, to});
+  return out;
+}
+
 }  // namespace infiniedge::store

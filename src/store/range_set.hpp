@@ -22,6 +22,9 @@ class RangeSet {
   /// Whether every value of [from, to] is in it.
   bool covers(std::uint64_t from, std::uint64_t to) const;
 
+  /// The parts of [from, to] that are not in it.
+  std::vector<Range> missing(std::uint64_t from, std::uint64_t to) const;
+
   const std::vector<Range>& ranges() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
 

@@ -22,17 +22,12 @@ constexpr std::uint64_t kGroupBytes = kMaxGroup - kLogPage;
 /// Headers of the record, the hub batch, the block and its own columns.
 constexpr std::size_t kRemoteOverhead = 512;
 
-/// The rows whose numbers are not in `covers`.
-Batch without_covered(const Batch& rows, const RangeSet& covers) {
-  Batch out = record::make_batch(rows.schema);
-  for (std::size_t begin = 0; begin < rows.rows();) {
-    std::size_t end = begin;
-    while (end < rows.rows() && !covers.contains(rows.seq[end])) ++end;
-    if (end > begin) record::append_rows(out, record::slice(rows, begin, end - begin));
-    begin = end + 1;
-  }
-  out.label = rows.label;
-  return out;
+/// The rows numbered from `from` to `to`.
+Batch rows_between(const Batch& rows, std::uint64_t from, std::uint64_t to) {
+  const auto begin = std::lower_bound(rows.seq.begin(), rows.seq.end(), from);
+  const auto end = std::upper_bound(begin, rows.seq.end(), to);
+  return record::slice(rows, static_cast<std::size_t>(begin - rows.seq.begin()),
+                       static_cast<std::size_t>(end - begin));
 }
 
 }  // namespace
@@ -368,9 +363,10 @@ void Store::Impl::add_entry(Group& group, const EntryPtr& entry) {
   }
 }
 
-/// Drops what is covered, by durable records or by this group; the rest becomes one record.
+/// Drops what is covered, by durable records or by this group. Each part that is left becomes a
+/// record that covers just the rows it holds: damage to one must not leave rows of it covered.
 void Store::Impl::add_remote(Group& group, const EntryPtr& entry) {
-  RemoteBatch& batch = *entry->remote;
+  const RemoteBatch& batch = *entry->remote;
   const Stream& stream = *state.find(batch.stream);
   auto [found, added] = group.covers.try_emplace({batch.stream, batch.epoch});
   RangeSet& covers = found->second;
@@ -378,32 +374,30 @@ void Store::Impl::add_remote(Group& group, const EntryPtr& entry) {
     const auto known = stream.covers.find(batch.epoch);
     if (known != stream.covers.end()) covers = known->second;
   }
-  if (covers.covers(batch.from, batch.to)) {
-    batch.rows = record::make_batch(stream.info.schema);
-    return;
-  }
-  Batch rest = without_covered(batch.rows, covers);
-  std::string block;
-  if (rest.rows() > 0) {
-    auto encoded = record::encode_block(rest, state.devices, true);
-    if (!encoded) {
-      entry->result = std::move(encoded).error();
-      return;
+  for (const RangeSet::Range& part : covers.missing(batch.from, batch.to)) {
+    Batch rows = rows_between(batch.rows, part.from, part.to);
+    std::string block;
+    if (rows.rows() > 0) {
+      auto encoded = record::encode_block(rows, state.devices, true);
+      if (!encoded) {
+        entry->result = std::move(encoded).error();
+        return;
+      }
+      block = std::move(*encoded);
     }
-    block = std::move(*encoded);
+    group.remote.push_back(
+        {batch.stream, batch.epoch, part.from, part.to, std::move(rows), group.records.size()});
+    group.records.push_back({.type = RecordType::HubBatch,
+                             .stream_id = batch.stream,
+                             .label_id = static_cast<std::uint16_t>(stream.info.policy.label),
+                             .first_seq = part.from,
+                             .payload = encode_hub_batch({.gateway = stream.info.origin,
+                                                          .epoch = batch.epoch,
+                                                          .from = part.from,
+                                                          .to = part.to,
+                                                          .block = base::as_bytes(block)})});
   }
   covers.add(batch.from, batch.to);
-  batch.rows = std::move(rest);
-  group.placed.push_back({entry, 0, group.records.size()});
-  group.records.push_back({.type = RecordType::HubBatch,
-                           .stream_id = batch.stream,
-                           .label_id = static_cast<std::uint16_t>(stream.info.policy.label),
-                           .first_seq = batch.from,
-                           .payload = encode_hub_batch({.gateway = stream.info.origin,
-                                                        .epoch = batch.epoch,
-                                                        .from = batch.from,
-                                                        .to = batch.to,
-                                                        .block = base::as_bytes(block)})});
 }
 
 void Store::Impl::publish(Group& group, const Result<Committed>& committed) {
@@ -442,18 +436,16 @@ void Store::Impl::publish(Group& group, const Result<Committed>& committed) {
 std::set<StreamId> Store::Impl::show(Group& group) {
   std::set<StreamId> shown;
   const Timestamp now = env.clock->wall();
+  for (const Remote& part : group.remote) {
+    Stream& stream = *state.find(part.stream);
+    StoreState::cover(stream, part.epoch, part.from, part.to, group.records[part.record].lsn);
+    state.add_rows(stream, table_of(stream, *part.rows.schema), part.epoch, part.rows,
+                   group.records[part.record].lsn, now);
+    rows_total_.add(part.rows.rows());
+    shown.insert(part.stream);
+  }
   for (const Placed& placed : group.placed) {
     const LogRecord& record = group.records[placed.record];
-    if (placed.entry->remote) {
-      const RemoteBatch& batch = *placed.entry->remote;
-      Stream& stream = *state.find(batch.stream);
-      state.cover(stream, batch.epoch, batch.from, batch.to);
-      state.add_rows(stream, table_of(stream, *batch.rows.schema), batch.epoch, batch.rows,
-                     record.lsn, now);
-      rows_total_.add(batch.rows.rows());
-      shown.insert(batch.stream);
-      continue;
-    }
     Entry::Rows& rows = placed.entry->rows[placed.rows];
     Stream& stream = *state.find(rows.stream);
     state.add_rows(stream, table_of(stream, *rows.rows.schema), epoch, rows.rows, record.lsn, now);

@@ -102,13 +102,22 @@ class Store::Impl {
   /// A place in the log's group for rows of an entry.
   struct Placed {
     EntryPtr entry;
-    std::size_t rows = 0;    ///< Index in entry->rows; unused for remote rows.
+    std::size_t rows = 0;    ///< Index in entry->rows.
     std::size_t record = 0;  ///< Index in the group's records.
+  };
+  /// A part of a remote batch that was not covered yet.
+  struct Remote {
+    StreamId stream = 0;
+    std::uint32_t epoch = 0;
+    std::uint64_t from = 0, to = 0;
+    Batch rows;
+    std::size_t record = 0;
   };
   struct Group {
     std::vector<LogRecord> records;
     std::vector<EntryPtr> entries;
     std::vector<Placed> placed;
+    std::vector<Remote> remote;
     std::vector<std::uint32_t> devices;  ///< Defined in it.
     std::map<StreamId, std::uint64_t> last_seq;
     std::map<std::pair<StreamId, std::uint32_t>, RangeSet> covers;
@@ -166,7 +175,7 @@ class Store::Impl {
   Task<Result<void>> seal_one(TableId id);
   SealJob make_job(const Table& table) const;
   Task<Result<void>> apply(CatalogueChange change);
-  Task<void> release_log(std::uint64_t dirty_lsn);
+  Task<void> release_log(std::uint64_t lsn);
   void doom(const std::vector<SegmentPtr>& segments);
   Task<void> unlink_doomed();
 

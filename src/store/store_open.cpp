@@ -236,10 +236,10 @@ Task<void> Store::Impl::tick_once() {
   maybe_seal();
   memory_gauge_.set(static_cast<double>(state.memory_bytes()));
   log_gauge_.set(static_cast<double>(log_bytes_));
-  if (state.cursors_are_dirty()) {
-    auto applied = co_await apply(state.take_dirty());
+  if (state.should_tell()) {
+    auto applied = co_await apply(state.take_dirty(state.oldest_unsealed(published_)));
     if (!applied) {
-      runtime::log(Level::Warning, "store", "cursors could not be saved; trying again",
+      runtime::log(Level::Warning, "store", "the catalogue could not be written; trying again",
                    {{"error", applied.error().describe()}});
     }
   }
@@ -257,7 +257,7 @@ Task<void> Store::Impl::close() {
   while (committing_ || sealing_) co_await changed_.wait();
   co_await scope_.close();
   if (log_ != nullptr && health != Health::Failed) {
-    CatalogueChange change = state.take_dirty();
+    CatalogueChange change = state.take_dirty(state.oldest_unsealed(published_));
     auto shut = co_await runtime::run_on(*env.disk_worker, [this, &change]() -> Result<void> {
       INFINIEDGE_TRY(log_->close());
       change.durable_lsn = log_->durable_lsn();

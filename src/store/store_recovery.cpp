@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "record/block.hpp"
 #include "record/evolve.hpp"
 #include "record/schema_codec.hpp"
+#include "runtime/log.hpp"
 #include "store/hub_batch.hpp"
 
 namespace infiniedge::store {
@@ -16,6 +18,20 @@ namespace {
 Error unreadable(const RecordHeader& header, std::string_view what) {
   return {Code::Corrupt, fmt::format("log record at LSN {}: {}", header.lsn, what)};
 }
+
+/// Gives each id that is asked for and unknown a name, in the state.
+class PlaceholderDevices final : public record::DeviceIds {
+ public:
+  explicit PlaceholderDevices(StoreState& state) : state_(state) {}
+  std::uint32_t id_of(std::string_view name) override { return state_.devices.id_of(name); }
+  std::optional<std::string_view> name_of(std::uint32_t id) const override {
+    if (!state_.devices.name_of(id)) state_.add_device(id, fmt::format("lost-name-{}", id));
+    return state_.devices.name_of(id);
+  }
+
+ private:
+  StoreState& state_;
+};
 
 }  // namespace
 
@@ -56,107 +72,149 @@ Result<void> StoreRecovery::define(base::ByteView payload) {
   return {};
 }
 
-Result<Stream*> StoreRecovery::stream_of(const RecordHeader& header) {
+Result<void> StoreRecovery::batch(const RecordHeader& header, base::ByteView payload) {
+  return add({header, epoch_, std::string(base::as_text(payload))});
+}
+
+Result<void> StoreRecovery::hub_batch(const RecordHeader& header, base::ByteView payload) {
+  auto batch = decode_hub_batch(payload);
+  if (!batch) return std::move(batch).error();
+  if (Stream* stream = state_.find(header.stream_id)) {
+    StoreState::cover(*stream, batch->epoch, batch->from, batch->to, header.lsn);
+  }
+  if (batch->block.empty()) return {};
+  return add({header, batch->epoch, std::string(base::as_text(batch->block))});
+}
+
+/// Rows whose definitions were damaged wait until the end: a later file repeats them.
+Result<void> StoreRecovery::add(Rows rows) {
+  auto added = try_add(rows);
+  if (added || corrupt_bytes_ == 0) return added;
+  deferred_.push_back(std::move(rows));
+  return {};
+}
+
+Result<void> StoreRecovery::try_add(const Rows& rows) {
+  const RecordHeader& header = rows.header;
   Stream* stream = state_.find(header.stream_id);
   if (stream == nullptr) {
     return unreadable(header, fmt::format("stream {} was never defined", header.stream_id));
   }
-  return stream;
-}
-
-Result<void> StoreRecovery::batch(const RecordHeader& header, base::ByteView payload) {
-  auto stream = stream_of(header);
-  if (!stream) return std::move(stream).error();
-  const StreamInfo& info = (*stream)->info;
-  const std::uint64_t next = info.epoch == epoch_ ? info.last_seq + 1 : 1;
-  if (header.first_seq > next) {
-    holes_[info.id].push_back({epoch_, next, header.first_seq - 1});
-  }
-  return add(header, **stream, epoch_, payload);
-}
-
-Result<void> StoreRecovery::hub_batch(const RecordHeader& header, base::ByteView payload) {
-  auto stream = stream_of(header);
-  if (!stream) return std::move(stream).error();
-  auto batch = decode_hub_batch(payload);
-  if (!batch) return std::move(batch).error();
-  state_.cover(**stream, batch->epoch, batch->from, batch->to);
-  if (batch->block.empty()) return {};
-  return add(header, **stream, batch->epoch, batch->block);
-}
-
-Result<void> StoreRecovery::add(const RecordHeader& header, Stream& stream, std::uint32_t epoch,
-                                base::ByteView block) {
-  auto head = record::block_header(block);
+  auto head = record::block_header(base::as_bytes(rows.block));
   if (!head) return std::move(head).error();
-  const auto version = stream.versions.find(head->schema_version);
-  if (version == stream.versions.end()) {
+  const auto version = stream->versions.find(head->schema_version);
+  if (version == stream->versions.end()) {
     return unreadable(header, fmt::format("schema version {} of stream {} was never defined",
-                                          head->schema_version, stream.info.schema->stream));
+                                          head->schema_version, stream->info.schema->stream));
   }
-  auto rows = record::decode_block(block, version->second, state_.devices);
-  if (!rows)
-    return Error{Code::Corrupt, unreadable(header, "a block").message(), std::move(rows).error()};
-  if (rows->seq.empty()) {
-    for (std::size_t i = 0; i < rows->rows(); ++i) rows->seq.push_back(header.first_seq + i);
+  auto batch = record::decode_block(base::as_bytes(rows.block), version->second, state_.devices);
+  if (!batch) {
+    return Error{Code::Corrupt, fmt::format("log record at LSN {}", header.lsn),
+                 std::move(batch).error()};
   }
-  rows->label = static_cast<LabelId>(header.label_id);
-  Table& table = state_.table_for(*version->second, stream.info.policy);
+  if (batch->seq.empty()) {
+    for (std::size_t i = 0; i < batch->rows(); ++i) batch->seq.push_back(header.first_seq + i);
+  }
+  if (!stream->remote()) {
+    seen_[{header.stream_id, rows.epoch}].add(batch->seq.front(), batch->seq.back());
+  }
+  batch->label = static_cast<LabelId>(header.label_id);
+  Table& table = state_.table_for(*version->second, stream->info.policy);
   if (header.lsn < table.sealed_lsn) {
-    state_.advance(stream, epoch, rows->seq.back());
+    state_.advance(*stream, rows.epoch, batch->seq.back());
     return {};
   }
-  auto adapted = record::adapt(std::move(*rows), table.info.schema);
+  auto adapted = record::adapt(std::move(*batch), table.info.schema);
   if (!adapted) return std::move(adapted).error();
-  state_.add_rows(stream, table, epoch, *adapted, header.lsn, now_);
+  state_.add_rows(*stream, table, rows.epoch, *adapted, header.lsn, now_);
   return {};
+}
+
+/// Now every definition that is left has been seen. A device whose name is lost gets one that says
+/// so; rows of a lost stream cannot be read at all.
+void StoreRecovery::add_deferred() {
+  for (const Rows& rows : std::exchange(deferred_, {})) {
+    auto added = try_add(rows);
+    if (!added && name_lost_devices(rows)) added = try_add(rows);
+    if (added) continue;
+    runtime::log(runtime::Level::Error, "store", "rows are lost: their definition was damaged",
+                 {{"error", added.error().describe()}});
+  }
+}
+
+bool StoreRecovery::name_lost_devices(const Rows& rows) {
+  const Stream* stream = state_.find(rows.header.stream_id);
+  auto head = record::block_header(base::as_bytes(rows.block));
+  if (stream == nullptr || !head || !stream->versions.contains(head->schema_version)) return false;
+  PlaceholderDevices placeholders(state_);
+  return record::decode_block(base::as_bytes(rows.block), stream->versions.at(head->schema_version),
+                              placeholders)
+      .has_value();
 }
 
 void StoreRecovery::corrupt(std::uint64_t from, std::uint64_t to, const RecordHeader* hint) {
   corrupt_bytes_ += to - from;
-  if (hint == nullptr || hint->type != RecordType::Batch) return;
+  if (hint == nullptr || hint->type != RecordType::Batch || hint->first_seq >= kMaxSeq) return;
   const Stream* stream = state_.find(hint->stream_id);
   if (stream == nullptr || stream->remote()) return;
-  // Believed only if it is exactly the record that was to come.
-  const StreamInfo& info = stream->info;
-  const std::uint64_t next = info.epoch == epoch_ ? info.last_seq + 1 : 1;
-  if (hint->first_seq != next) return;
-  suspects_[info.id] = {epoch_, next, next + record::kMaxBlockRows - 1};
-}
-
-bool StoreRecovery::named(StreamId stream, const Hole& hole) const {
-  RangeSet gaps;
-  if (const auto found = state_.gaps.find(stream); found != state_.gaps.end()) {
-    for (const record::Gap& gap : found->second) {
-      if (gap.epoch == hole.epoch) gaps.add(gap.from_seq, gap.to_seq);
-    }
-  }
-  return gaps.covers(hole.from, hole.to);
+  suspects_[{hint->stream_id, epoch_}].push_back(hint->first_seq);
 }
 
 std::vector<record::Gap> StoreRecovery::finish() {
+  add_deferred();
   state_.use_newest_schemas();
-  for (const auto& [id, suspect] : suspects_) {
-    const StreamInfo& info = state_.find(id)->info;
-    // A later record would have shown the hole.
-    if (info.epoch == suspect.epoch && info.last_seq + 1 == suspect.from) {
-      holes_[id].push_back(suspect);
-    }
-  }
   std::vector<record::Gap> out;
-  for (const auto& [id, holes] : holes_) {
-    for (const Hole& hole : holes) {
-      if (named(id, hole)) continue;
-      out.push_back({.stream = id,
-                     .epoch = hole.epoch,
-                     .from_seq = hole.from,
-                     .to_seq = hole.to,
-                     .rows = hole.to - hole.from + 1,
-                     .reason = record::GapReason::Corrupt});
-      state_.add_gap(out.back());
+  if (corrupt_bytes_ == 0) return out;
+  for (const auto& [id, stream] : state_.streams) {
+    if (stream.remote()) continue;  // Their holes show in the cover; the sender fills them.
+    for (std::uint32_t epoch = 1; epoch <= stream.info.epoch; ++epoch) {
+      for (const RangeSet::Range& hole : holes(stream, epoch)) {
+        out.push_back({.stream = id,
+                       .epoch = epoch,
+                       .from_seq = hole.from,
+                       .to_seq = hole.to,
+                       .rows = hole.to - hole.from + 1,
+                       .reason = record::GapReason::Corrupt});
+      }
     }
   }
+  for (const record::Gap& gap : out) state_.add_gap(gap);
   return out;
+}
+
+/// Numbers of the stream that are nowhere, though later ones are, or seem to have been.
+std::vector<RangeSet::Range> StoreRecovery::holes(const Stream& stream, std::uint32_t epoch) const {
+  const StreamInfo& info = stream.info;
+  RangeSet known;
+  bool sealed = false;
+  for (const auto& [table_id, table] : state_.tables) {
+    for (const SegmentPtr& segment : table.segments) {
+      for (const SegmentRange& range : segment->ranges) {
+        if (range.stream == info.id && range.epoch == epoch) known.add(range.from, range.to);
+      }
+    }
+    sealed = sealed || table.sealed_lsn > 0;
+  }
+  if (const auto seen = seen_.find({info.id, epoch}); seen != seen_.end()) {
+    for (const RangeSet::Range& range : seen->second.ranges()) known.add(range.from, range.to);
+  }
+  if (const auto gaps = state_.gaps.find(info.id); gaps != state_.gaps.end()) {
+    for (const record::Gap& gap : gaps->second) {
+      if (gap.epoch == epoch) known.add(gap.from_seq, gap.to_seq);
+    }
+  }
+  // What was sealed may have expired since; then the first number known is the first there is.
+  std::uint64_t first = sealed && !known.empty() ? known.ranges().front().from : 1;
+  std::uint64_t last = known.empty() ? 0 : known.ranges().back().to;
+  if (epoch == info.epoch) last = std::max(last, info.last_seq);
+  if (const auto suspects = suspects_.find({info.id, epoch}); suspects != suspects_.end()) {
+    for (const std::uint64_t begin : suspects->second) {
+      first = std::min(first, begin);
+      // The last record of the stream, unless its header lies: at most one block is lost.
+      if (begin == last + 1) last += record::kMaxBlockRows;
+    }
+  }
+  return known.missing(first, last);
 }
 
 }  // namespace infiniedge::store

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "infiniedge/time.hpp"
@@ -29,26 +31,30 @@ class StoreRecovery final : public LogSink {
   std::uint64_t corrupt_bytes() const { return corrupt_bytes_; }
 
  private:
-  struct Hole {
+  /// A block as the log holds it.
+  struct Rows {
+    RecordHeader header;
     std::uint32_t epoch = 0;
-    std::uint64_t from = 0, to = 0;
+    std::string block;
   };
   Result<void> define(base::ByteView payload);
   Result<void> batch(const RecordHeader& header, base::ByteView payload);
   Result<void> hub_batch(const RecordHeader& header, base::ByteView payload);
-  Result<void> add(const RecordHeader& header, Stream& stream, std::uint32_t epoch,
-                   base::ByteView block);
-  Result<Stream*> stream_of(const RecordHeader& header);
-  bool named(StreamId stream, const Hole& hole) const;
+  Result<void> add(Rows rows);
+  Result<void> try_add(const Rows& rows);
+  void add_deferred();
+  bool name_lost_devices(const Rows& rows);
+  std::vector<RangeSet::Range> holes(const Stream& stream, std::uint32_t epoch) const;
 
   StoreState& state_;
   Timestamp now_;
   std::uint32_t epoch_ = 0;
   std::uint64_t corrupt_bytes_ = 0;
-  std::map<StreamId, std::vector<Hole>> holes_;
-  /// Where damaged records of a stream seem to have begun: its rows up to one block may be lost
-  /// without a later record to show the hole.
-  std::map<StreamId, Hole> suspects_;
+  std::vector<Rows> deferred_;
+  using Numbering = std::pair<StreamId, std::uint32_t>;  ///< Stream and epoch.
+  std::map<Numbering, RangeSet> seen_;                   ///< Rows in records that are whole.
+  /// First numbers of records that are damaged, if their headers can be believed.
+  std::map<Numbering, std::vector<std::uint64_t>> suspects_;
 };
 
 }  // namespace infiniedge::store

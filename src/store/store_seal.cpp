@@ -177,8 +177,8 @@ Task<Result<void>> Store::Impl::seal_one(TableId id) {
   auto segment = co_await runtime::run_on(*env.compute, write);
   if (!segment) co_return std::move(segment).error();
   auto sealed = std::make_shared<const Segment>(std::move(*segment));
-  CatalogueChange change = state.take_dirty();
-  const std::uint64_t dirty_lsn = published_;
+  const std::uint64_t needless = state.oldest_unsealed(published_, id);
+  CatalogueChange change = state.take_dirty(needless);
   change.add_segments.push_back(sealed);
   change.sealed_lsn[id] = table.frozen_lsn;
   INFINIEDGE_CO_TRY(co_await apply(std::move(change)));
@@ -186,7 +186,7 @@ Task<Result<void>> Store::Impl::seal_one(TableId id) {
   table.sealed_lsn = table.frozen_lsn;
   table.frozen.reset();
   ++state.version;
-  co_await release_log(dirty_lsn);
+  co_await release_log(needless);
   co_return Result<void>{};
 }
 
@@ -199,10 +199,8 @@ Task<Result<void>> Store::Impl::apply(CatalogueChange change) {
   co_return applied;
 }
 
-/// Frees the log below everything that is only there: rows outside segments, and what the
-/// catalogue has not heard (nothing, up to `dirty_lsn`).
-Task<void> Store::Impl::release_log(std::uint64_t dirty_lsn) {
-  const std::uint64_t lsn = state.oldest_unsealed(dirty_lsn);
+/// Frees the log below `lsn`: all of it is in segments and catalogue.
+Task<void> Store::Impl::release_log(std::uint64_t lsn) {
   auto job = [this, lsn]() -> Result<std::uint64_t> {
     INFINIEDGE_TRY(log_->release(lsn));
     return log_->bytes();
@@ -245,7 +243,7 @@ Task<Result<SegmentPtr>> Store::Impl::replace_segments(std::vector<SegmentPtr> o
   auto placed = co_await runtime::run_on(*env.compute, job);
   if (!placed) co_return std::move(placed).error();
   auto segment = std::make_shared<const Segment>(std::move(*placed));
-  CatalogueChange change = state.take_dirty();
+  CatalogueChange change = state.take_dirty(state.oldest_unsealed(published_));
   change.add_segments.push_back(segment);
   for (const SegmentPtr& gone : old) change.drop_segments.push_back(gone->id);
   INFINIEDGE_CO_TRY(co_await apply(std::move(change)));
@@ -260,7 +258,7 @@ Task<Result<void>> Store::Impl::drop_segments(std::vector<SegmentPtr> segments,
     state.add_gap(std::move(gap));
     gaps_total_.add();
   }
-  CatalogueChange change = state.take_dirty();
+  CatalogueChange change = state.take_dirty(state.oldest_unsealed(published_));
   for (const SegmentPtr& gone : segments) change.drop_segments.push_back(gone->id);
   INFINIEDGE_CO_TRY(co_await apply(std::move(change)));
   doom(segments);

@@ -41,9 +41,12 @@ void StoreState::load(CatalogueState state) {
   for (record::Gap& gap : state.gaps) add_gap(std::move(gap));
   for (Cursor& cursor : state.cursors) cursors_[{cursor.peer, cursor.stream}] = cursor;
   for (const Cover& range : state.covers) {
-    if (Stream* stream = find(range.stream)) cover(*stream, range.epoch, range.from, range.to);
+    if (Stream* stream = find(range.stream)) {
+      stream->covers[range.epoch].add(range.from, range.to);
+      stream->stored_covers[range.epoch].add(range.from, range.to);
+    }
   }
-  take_dirty();  // It came from the catalogue.
+  take_dirty(0);  // It came from the catalogue.
 }
 
 Stream* StoreState::find(StreamId id) {
@@ -87,6 +90,7 @@ Stream& StoreState::define(const record::StreamDefinition& definition) {
   stream.info.policy = definition.policy;
   stream.info.table = table_for(*schema, definition.policy).info.id;
   by_name_[{definition.origin, schema->stream}] = definition.id;
+  dirty_definitions_ = true;
   dirty_streams_.insert(definition.id);
   ++version;
   return stream;
@@ -128,9 +132,10 @@ void StoreState::advance(Stream& stream, std::uint32_t epoch, std::uint64_t seq)
   ++version;
 }
 
-void StoreState::cover(Stream& stream, std::uint32_t epoch, std::uint64_t from, std::uint64_t to) {
+void StoreState::cover(Stream& stream, std::uint32_t epoch, std::uint64_t from, std::uint64_t to,
+                       std::uint64_t lsn) {
   stream.covers[epoch].add(from, to);
-  dirty_covers_.insert({stream.info.id, epoch});
+  stream.fresh_covers.push_back({lsn, epoch, from, to});
 }
 
 void StoreState::add_gap(record::Gap gap) {
@@ -140,7 +145,7 @@ void StoreState::add_gap(record::Gap gap) {
   if (Stream* stream = find(gap.stream)) {
     // Numbers that are named lost are never given again.
     advance(*stream, gap.epoch, gap.to_seq);
-    if (stream->remote()) cover(*stream, gap.epoch, gap.from_seq, gap.to_seq);
+    if (stream->remote()) stream->covers[gap.epoch].add(gap.from_seq, gap.to_seq);
   }
   dirty_gaps_.push_back(gap);
   list.insert(at, std::move(gap));
@@ -154,6 +159,7 @@ void StoreState::add_device(std::uint32_t id, std::string_view name) {
 }
 
 void StoreState::note_device(std::uint32_t id) {
+  dirty_definitions_ = true;
   if (const auto name = devices.name_of(id)) dirty_devices_.emplace_back(id, *name);
 }
 
@@ -172,10 +178,12 @@ Cursor StoreState::cursor(std::string_view peer, StreamId stream) const {
   return {.peer = std::string(peer), .stream = stream};
 }
 
-std::uint64_t StoreState::oldest_unsealed(std::uint64_t otherwise) const {
+std::uint64_t StoreState::oldest_unsealed(std::uint64_t otherwise, TableId sealing) const {
   std::uint64_t oldest = otherwise;
   for (const auto& [id, table] : tables) {
-    for (const Memtable* rows : {table.active.get(), table.frozen.get()}) {
+    const Memtable* active = table.active.get();
+    const Memtable* frozen = id == sealing ? nullptr : table.frozen.get();
+    for (const Memtable* rows : {active, frozen}) {
       if (rows != nullptr && rows->rows() > 0) oldest = std::min(oldest, rows->first_lsn());
     }
   }
@@ -194,8 +202,16 @@ record::StreamDefinition StoreState::definition(const StreamInfo& info) {
   return {.id = info.id, .origin = info.origin, .schema = *info.schema, .policy = info.policy};
 }
 
-CatalogueChange StoreState::take_dirty() {
+CatalogueChange StoreState::take_dirty(std::uint64_t lsn) {
   CatalogueChange change;
+  for (auto& [id, stream] : streams) {
+    std::erase_if(stream.fresh_covers, [&](const Stream::FreshCover& cover) {
+      if (cover.lsn >= lsn) return false;
+      stream.stored_covers[cover.epoch].add(cover.from, cover.to);
+      dirty_covers_.insert({stream.info.id, cover.epoch});
+      return true;
+    });
+  }
   for (const StreamId id : std::exchange(dirty_streams_, {})) {
     change.streams.push_back(streams[id].info);
   }
@@ -203,7 +219,7 @@ CatalogueChange StoreState::take_dirty() {
     change.tables.push_back(tables[id].info);
   }
   for (const auto& [id, epoch] : std::exchange(dirty_covers_, {})) {
-    for (const auto& range : streams[id].covers[epoch].ranges()) {
+    for (const auto& range : streams[id].stored_covers[epoch].ranges()) {
       change.covers.push_back({id, epoch, range.from, range.to});
     }
   }
@@ -211,11 +227,13 @@ CatalogueChange StoreState::take_dirty() {
     change.cursors.push_back(cursors_[key]);
   }
   change.devices = std::exchange(dirty_devices_, {});
+  dirty_definitions_ = false;
   change.gaps = std::exchange(dirty_gaps_, {});
   return change;
 }
 
 void StoreState::put_back(const CatalogueChange& change) {
+  dirty_definitions_ = dirty_definitions_ || !change.streams.empty() || !change.devices.empty();
   for (const StreamInfo& stream : change.streams) dirty_streams_.insert(stream.id);
   for (const TableInfo& table : change.tables) dirty_tables_.insert(table.id);
   for (const Cover& cover : change.covers) dirty_covers_.insert({cover.stream, cover.epoch});

@@ -21,6 +21,15 @@ struct Stream {
   StreamInfo info;
   std::map<std::uint16_t, SchemaPtr> versions;
   std::map<std::uint32_t, RangeSet> covers;  ///< By epoch; of remote streams only.
+  /// The part of `covers` that the catalogue knows: only of records that the log need not keep, so
+  /// that damage to the others takes their cover with it.
+  std::map<std::uint32_t, RangeSet> stored_covers;
+  struct FreshCover {
+    std::uint64_t lsn = 0;
+    std::uint32_t epoch = 0;
+    std::uint64_t from = 0, to = 0;
+  };
+  std::vector<FreshCover> fresh_covers;  ///< The others.
 
   bool remote() const { return info.origin != record::GatewayId{}; }
 };
@@ -61,7 +70,9 @@ class StoreState {
                 std::uint64_t lsn, Timestamp now);
   /// Rows up to (epoch, seq) exist or are named lost.
   void advance(Stream& stream, std::uint32_t epoch, std::uint64_t seq);
-  void cover(Stream& stream, std::uint32_t epoch, std::uint64_t from, std::uint64_t to);
+  /// A record at `lsn` covers [from, to].
+  static void cover(Stream& stream, std::uint32_t epoch, std::uint64_t from, std::uint64_t to,
+                    std::uint64_t lsn);
   void add_gap(record::Gap gap);
   void add_device(std::uint32_t id, std::string_view name);
   /// A device that `devices` numbered by itself is durable in the log now.
@@ -71,12 +82,15 @@ class StoreState {
   Cursor cursor(std::string_view peer, StreamId stream) const;
 
   /// LSN of the oldest record with rows outside segments; `otherwise` if there is none.
-  std::uint64_t oldest_unsealed(std::uint64_t otherwise) const;
+  /// `sealing`: frozen rows of this table count as sealed.
+  std::uint64_t oldest_unsealed(std::uint64_t otherwise, TableId sealing = 0) const;
   std::size_t memory_bytes() const;
 
-  /// What the catalogue has not heard, as one change; it counts as heard.
-  CatalogueChange take_dirty();
-  bool cursors_are_dirty() const { return !dirty_cursors_.empty(); }
+  /// What the catalogue has not heard, as one change; it counts as heard. Records below `lsn` need
+  /// not stay in the log once it is applied.
+  CatalogueChange take_dirty(std::uint64_t lsn);
+  /// Whether the catalogue should hear before the next seal: of cursors and definitions.
+  bool should_tell() const { return dirty_definitions_ || !dirty_cursors_.empty(); }
   /// A change that could not be applied is told again with the next one.
   void put_back(const CatalogueChange& change);
 
@@ -92,6 +106,7 @@ class StoreState {
   std::map<StreamKey, StreamId> by_name_;
   std::map<std::pair<std::string, StreamId>, Cursor> cursors_;
 
+  bool dirty_definitions_ = false;
   std::set<StreamId> dirty_streams_;
   std::set<TableId> dirty_tables_;
   std::set<std::pair<StreamId, std::uint32_t>> dirty_covers_;

@@ -60,6 +60,27 @@ class SimFile final : public File {
   bool writable_;
 };
 
+/// What the medium holds of a file, whatever the page cache claims.
+class SimDirectFile final : public File {
+ public:
+  explicit SimDirectFile(std::string bytes) : bytes_(std::move(bytes)) {}
+  Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override {
+    if (offset >= bytes_.size()) return std::size_t{0};
+    const std::size_t n = std::min<std::size_t>(out.size(), bytes_.size() - offset);
+    std::memcpy(out.data(), bytes_.data() + offset, n);
+    return n;
+  }
+  Result<void> write(std::uint64_t, std::span<const std::byte>) override { return read_only(); }
+  Result<void> sync_data() override { return read_only(); }
+  Result<void> allocate(std::uint64_t) override { return read_only(); }
+  Result<void> truncate(std::uint64_t) override { return read_only(); }
+  Result<std::uint64_t> size() override { return std::uint64_t{bytes_.size()}; }
+
+ private:
+  static Error read_only() { return {Code::Denied, "the file was opened for reading only"}; }
+  std::string bytes_;
+};
+
 SimDisk::SimDisk() : directories_{""} {}
 
 std::string SimDisk::directory(const std::string& path) {
@@ -84,6 +105,7 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, Mode mode) 
   if (mode != Mode::Create) {
     auto inode = find(path);
     if (!inode) return std::move(inode).error();
+    if (mode == Mode::ReadDirect) return std::make_unique<SimDirectFile>(on_medium(*inode));
     return std::make_unique<SimFile>(*this, *inode, mode == Mode::Write);
   }
   if (auto error = injected("create " + path)) return std::move(*error);
@@ -224,6 +246,25 @@ void SimDisk::apply(Image& image, const Operation& operation) {
     if (!name->from.empty()) image.names.erase(name->from);
     if (name->inode) image.names[name->to] = *name->inode;
   }
+}
+
+/// The file without the writes whose sync failed: they never left the cache.
+std::string SimDisk::on_medium(Inode inode) const {
+  const auto lost = [inode](const Operation& operation) {
+    const auto* write = std::get_if<Write>(&operation);
+    return write != nullptr && write->lost && write->inode == inode;
+  };
+  if (std::none_of(operations_.begin(), operations_.end(), lost)) return now_.contents[inode];
+  Image image = start_;
+  for (const Operation& operation : operations_) {
+    if (lost(operation)) {
+      // The length is metadata, and that did reach it.
+      apply(image, std::get<Write>(operation), Fate{Fate::Kind::Head, 0});
+    } else {
+      apply(image, operation);
+    }
+  }
+  return image.contents[inode];
 }
 
 std::vector<bool> SimDisk::durable(std::size_t at) const {

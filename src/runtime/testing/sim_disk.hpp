@@ -19,7 +19,8 @@ namespace infiniedge::runtime::testing {
 /// Model:  what was written before a sync_data() of the file is durable. Of later writes any part
 ///         may be: none, all, some sectors, with the rest stale or zero. A name (create, rename,
 ///         unlink) is durable after sync_dir() of its directory; later changes may each be undone.
-///         A failed sync_data() leaves the writes before it undurable for ever, as Linux does.
+///         A failed sync_data() leaves the writes before it undurable for ever, as Linux does: other
+///         readers see them, Mode::ReadDirect does not.
 /// Thread: any; operations are serialised.
 /// Owner:  a test.
 class SimDisk final : public Disk {
@@ -107,6 +108,7 @@ class SimDisk final : public Disk {
   static std::string directory(const std::string& path);
   static void apply(Image& image, const Operation& operation);
   static void apply(Image& image, const Write& write, const Fate& fate);
+  std::string on_medium(Inode inode) const;
   std::vector<bool> durable(std::size_t at) const;
   std::optional<Error> injected(std::string_view what);
   Result<Inode> find(const std::string& path) const;

@@ -220,7 +220,7 @@ Contents contents_of(SimNode& node) {
     }
   }
   for (const std::string& file : node.disk().files()) {
-    contents.quarantine = contents.quarantine || file.find("/quarantine/") != std::string::npos;
+    if (file.find("/quarantine/") != std::string::npos) contents.quarantined.insert(file);
   }
   return contents;
 }
@@ -228,7 +228,9 @@ Contents contents_of(SimNode& node) {
 std::string judge(const Contents& contents, const std::vector<Acknowledged>& acknowledged,
                   std::size_t at, bool damaged) {
   if (!contents.problem.empty()) return contents.problem;
-  if (!damaged && contents.quarantine) return "a crash was taken for corruption";
+  if (!damaged && !contents.quarantined.empty()) {
+    return "a crash was taken for corruption: " + *contents.quarantined.begin();
+  }
   for (const Acknowledged& ack : acknowledged) {
     if (ack.operation > at) continue;
     const auto rows = contents.rows.find(ack.stream);
@@ -237,7 +239,11 @@ std::string judge(const Contents& contents, const std::vector<Acknowledged>& ack
       const Contents::Place place(ack.epoch, seq);
       if (rows != contents.rows.end() && rows->second.contains(place)) continue;
       const bool named = gaps != contents.gaps.end() && gaps->second.contains(place);
-      if (damaged && named) continue;
+      // The sender of a remote row sees that it is not covered, and sends it again.
+      const auto covers = contents.covers.find(ack.stream);
+      const bool asked_for = ack.stream == CrashWorkload::kRemote &&
+                             (covers == contents.covers.end() || !covers->second.contains(place));
+      if (damaged && (named || asked_for)) continue;
       return fmt::format("{} epoch {} row {} was acknowledged and is gone", ack.stream, ack.epoch,
                          seq);
     }

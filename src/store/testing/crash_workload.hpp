@@ -69,7 +69,7 @@ struct Contents {
   std::map<std::string, std::map<Place, std::int64_t>> rows;
   std::map<std::string, std::set<Place>> gaps;
   std::map<std::string, std::set<Place>> covers;  ///< Of remote streams.
-  bool quarantine = false;
+  std::set<std::string> quarantined;
   std::string problem;  ///< A row twice; empty: none.
   bool operator==(const Contents&) const = default;
 };
