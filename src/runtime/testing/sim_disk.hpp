@@ -19,8 +19,8 @@ namespace infiniedge::runtime::testing {
 /// Model:  what was written before a sync_data() of the file is durable. Of later writes any part
 ///         may be: none, all, some sectors, with the rest stale or zero. A name (create, rename,
 ///         unlink) is durable after sync_dir() of its directory; later changes may each be undone.
-///         A failed sync_data() leaves the writes before it undurable for ever, as Linux does: other
-///         readers see them, Mode::ReadDirect does not.
+///         A failed sync_data() leaves the writes before it undurable for ever, as Linux does:
+///         other readers see them, Mode::ReadDirect does not.
 /// Thread: any; operations are serialised.
 /// Owner:  a test.
 class SimDisk final : public Disk {
