@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "record/block.hpp"
@@ -154,10 +155,7 @@ bool StoreRecovery::name_lost_devices(const Rows& rows) {
 
 void StoreRecovery::corrupt(std::uint64_t from, std::uint64_t to, const RecordHeader* hint) {
   corrupt_bytes_ += to - from;
-  if (hint == nullptr || hint->type != RecordType::Batch || hint->first_seq >= kMaxSeq) return;
-  const Stream* stream = state_.find(hint->stream_id);
-  if (stream == nullptr || stream->remote()) return;
-  suspects_[{hint->stream_id, epoch_}].push_back(hint->first_seq);
+  if (hint != nullptr) suspects_[epoch_].push_back(hint->first_seq);
 }
 
 std::vector<record::Gap> StoreRecovery::finish() {
@@ -186,6 +184,7 @@ std::vector<record::Gap> StoreRecovery::finish() {
 std::vector<RangeSet::Range> StoreRecovery::holes(const Stream& stream, std::uint32_t epoch) const {
   const StreamInfo& info = stream.info;
   RangeSet known;
+  std::vector<std::uint64_t> named;  // Where losses begin that gaps tell of.
   bool sealed = false;
   for (const auto& [table_id, table] : state_.tables) {
     for (const SegmentPtr& segment : table.segments) {
@@ -200,19 +199,26 @@ std::vector<RangeSet::Range> StoreRecovery::holes(const Stream& stream, std::uin
   }
   if (const auto gaps = state_.gaps.find(info.id); gaps != state_.gaps.end()) {
     for (const record::Gap& gap : gaps->second) {
-      if (gap.epoch == epoch) known.add(gap.from_seq, gap.to_seq);
+      if (gap.epoch != epoch) continue;
+      known.add(gap.from_seq, gap.to_seq);
+      if (gap.reason == record::GapReason::Corrupt) named.push_back(gap.from_seq);
     }
   }
   // What was sealed may have expired since; then the first number known is the first there is.
-  std::uint64_t first = sealed && !known.empty() ? known.ranges().front().from : 1;
+  const std::uint64_t first = sealed && !known.empty() ? known.ranges().front().from : 1;
   std::uint64_t last = known.empty() ? 0 : known.ranges().back().to;
   if (epoch == info.epoch) last = std::max(last, info.last_seq);
-  if (const auto suspects = suspects_.find({info.id, epoch}); suspects != suspects_.end()) {
-    for (const std::uint64_t begin : suspects->second) {
-      first = std::min(first, begin);
-      // The last record of the stream, unless its header lies: at most one block is lost.
-      if (begin == last + 1) last += record::kMaxBlockRows;
-    }
+  if (const auto suspects = suspects_.find(epoch); suspects != suspects_.end()) {
+    // A damaged record that began where this stream ended, one bit aside, was likely its last: its
+    // header cannot be trusted, so up to one block counts as lost.
+    const auto near = [](std::uint64_t a, std::uint64_t b) { return std::popcount(a ^ b) <= 1; };
+    const auto is_news = [&](std::uint64_t begin) {
+      // An earlier start may have named it already.
+      return near(begin, last + 1) &&
+             std::none_of(named.begin(), named.end(), [&](auto from) { return near(begin, from); });
+    };
+    const bool any = std::any_of(suspects->second.begin(), suspects->second.end(), is_news);
+    if (any) last += record::kMaxBlockRows;
   }
   return known.missing(first, last);
 }

@@ -53,8 +53,8 @@ class StoreRecovery final : public LogSink {
   std::vector<Rows> deferred_;
   using Numbering = std::pair<StreamId, std::uint32_t>;  ///< Stream and epoch.
   std::map<Numbering, RangeSet> seen_;                   ///< Rows in records that are whole.
-  /// First numbers of records that are damaged, if their headers can be believed.
-  std::map<Numbering, std::vector<std::uint64_t>> suspects_;
+  /// By epoch: first numbers in what may be headers of damaged records.
+  std::map<std::uint32_t, std::vector<std::uint64_t>> suspects_;
 };
 
 }  // namespace infiniedge::store
