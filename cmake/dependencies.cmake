@@ -16,8 +16,6 @@ pkg_check_modules(libfyaml REQUIRED IMPORTED_TARGET libfyaml)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libmosquitto REQUIRED IMPORTED_TARGET libmosquitto)
-pkg_check_modules(libcbor REQUIRED IMPORTED_TARGET libcbor)
-pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 
 # Asio and Beast are compiled once, in runtime/asio.cpp, not in every file that includes them.
 find_package(Boost 1.81 REQUIRED COMPONENTS json)

@@ -33,6 +33,7 @@ struct State {
   std::map<std::string, Level, std::less<>> modules;
   std::map<std::string, Site> sites;
   LogFormat format = LogFormat::Auto;
+  std::function<void(const std::string&)> listener;
 };
 
 std::atomic<int> default_level{static_cast<int>(Level::Info)};
@@ -132,6 +133,12 @@ Result<void> configure_log(std::string_view levels, LogFormat format) {
   return {};
 }
 
+void on_log(std::function<void(const std::string&)> listener) {
+  auto& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.listener = std::move(listener);
+}
+
 bool log_enabled(Level level, std::string_view module) {
   const int wanted = static_cast<int>(level);
   if (wanted > lowest_level.load(std::memory_order_relaxed)) return false;
@@ -163,10 +170,15 @@ void log(Level level, std::string_view module, std::string_view message,
     }
     seen = {.since = now};
   }
-  if (++seen.written > kBurst)
+  if (++seen.written > kBurst) {
     ++seen.suppressed;
-  else
-    emit(level, module, message, fields, s.format);
+    return;
+  }
+  emit(level, module, message, fields, s.format);
+  if (!s.listener) return;
+  auto line = as_json(level, module, message, fields);
+  line.pop_back();
+  s.listener(line);
 }
 
 }  // namespace infiniedge::runtime

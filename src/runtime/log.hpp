@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <source_location>
 #include <string>
@@ -27,6 +28,10 @@ Result<void> configure_log(std::string_view levels, LogFormat format);
 
 /// True if a message of this level and module would be written: guards costly arguments.
 bool log_enabled(Level level, std::string_view module);
+
+/// Also gives every line written to `listener`, as JSON without a line end; empty: nobody.
+/// It is called on the thread that logs, may not block, and may not log.
+void on_log(std::function<void(const std::string& json)> listener);
 
 /// Writes one line to standard error. The same site and resource writes at most ten lines in
 /// ten seconds; the rest is counted and reported once.

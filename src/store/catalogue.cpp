@@ -66,9 +66,10 @@ class SqliteCatalogue final : public Catalogue {
     CatalogueState state;
     auto loaded = load_into(state);
     if (!loaded) {
-      return Error{loaded.error().code(),
-                   "the catalogue cannot be read; if it stays so, run `infiniedge store rebuild`",
-                   std::move(loaded).error()};
+      return Error{
+          loaded.error().code(),
+          "the catalogue cannot be read; if it stays so, restore catalogue.db from a backup",
+          std::move(loaded).error()};
     }
     return state;
   }

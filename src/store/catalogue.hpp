@@ -65,8 +65,8 @@ struct CatalogueChange {
 ///
 /// Thread:  the disk worker; blocking.
 /// Owner:   Store.
-/// Errors:  Unavailable, Exhausted, Corrupt (catalogue.db damaged: says to run
-///          `infiniedge store rebuild`).
+/// Errors:  Unavailable, Exhausted, Corrupt (catalogue.db damaged: says to
+///          restore it).
 class Catalogue {
  public:
   virtual ~Catalogue() = default;

@@ -10,7 +10,7 @@
 
 namespace infiniedge::store {
 
-/// A sealed table as blocks (docs/formats/ieb.md): what a frozen memtable becomes where Parquet
+/// A sealed table as blocks (docs/formats/block.md): what a frozen memtable becomes where Parquet
 /// cannot be written. Rows stand by stream, epoch and `_seq`, so that the outbox reads them in
 /// passing; a footer says which frame holds which.
 ///

@@ -124,8 +124,8 @@ Result<void> Store::Impl::open_catalogue_and_identity() {
     auto files = segment_files(*env.disk, options.dir);
     if (!files) return std::move(files).error();
     if (!files->empty()) {
-      return Error{Code::Corrupt, fmt::format("{} holds segments, but its catalogue is gone; run "
-                                              "`infiniedge store rebuild`",
+      return Error{Code::Corrupt, fmt::format("{} holds segments, but its catalogue is gone; "
+                                              "restore catalogue.db from a backup",
                                               options.dir)};
     }
   }

@@ -194,7 +194,12 @@ Task<http::Response> Door::apply(http::Request request) {
   ApplyOptions options;
   options.dry_run = request.parameter("dryRun") == "true";
   options.prune = request.parameter("prune") == "true";
-  if (const auto origin = request.parameter("origin"); !origin.empty()) options.origin = origin;
+  auto sources = request.parameter("sources");
+  while (!sources.empty()) {
+    const auto end = std::min(sources.find('\n'), sources.size());
+    options.sources.push_back(sources.substr(0, end));
+    sources.erase(0, end + 1);
+  }
   co_return of(co_await node_.apply(*request.body, std::move(options)));
 }
 

@@ -24,6 +24,8 @@ struct ApplyOptions {
   bool dry_run = false;
   bool prune = false;
   std::string origin = "api";
+  /// Absolute paths that the body was read from: what the node itself read there may change.
+  std::vector<std::string> sources{};
 };
 
 /// What the administration door needs from the running node or hub. Texts are JSON.

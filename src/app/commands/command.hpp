@@ -33,7 +33,7 @@ struct Call {
   bool has(std::string_view flag) const { return flags.find(flag) != flags.end(); }
   std::string value(std::string_view flag, std::string fallback = {}) const;
   std::vector<std::string> values(std::string_view flag) const;
-  /// table, wide, json, yaml, csv.
+  /// table, json; csv of sql.
   std::string output(std::string fallback = "table") const {
     return value("--output", std::move(fallback));
   }

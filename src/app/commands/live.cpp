@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
@@ -19,19 +20,6 @@ namespace infiniedge::app {
 namespace {
 
 namespace json = boost::json;
-
-std::string url_encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.';
-    if (plain)
-      out.push_back(c);
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
 
 std::string row_text(const json::value& row) {
   std::string out;
@@ -167,12 +155,24 @@ int run_tap(const Call& call) {
 }
 
 int run_logs(const Call& call) {
+  constexpr std::string_view kLevels[] = {"error", "warning", "info", "debug"};
+  const auto rank = [&](std::string_view level) {
+    return std::find(std::begin(kLevels), std::end(kLevels), level) - std::begin(kLevels);
+  };
+  const auto least = call.value("--level", "debug");
+  if (rank(least) == std::ssize(kLevels)) {
+    return fail_with(
+        {Code::Invalid, fmt::format("\"{}\" is not a level: error, warning, info, debug", least)},
+        Input::Arguments);
+  }
   auto node = call.node();
   if (!node) return fail_with(node.error());
   const auto done = (*node)->events(
       "/api/v1/events?topics=log", [&](const std::string& event, const std::string& data) {
-        if (event == "log")
-          fmt::print("{}\n", call.output() == "json" ? data : row_text(json::parse(data)));
+        if (event != "log") return true;
+        const auto line = json::parse(data);
+        if (rank(text_at(line, "/level")) > rank(least)) return true;
+        fmt::print("{}\n", call.output() == "json" ? data : row_text(line));
         std::fflush(stdout);
         return true;
       });

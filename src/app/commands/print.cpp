@@ -34,6 +34,19 @@ std::string text_at(const json::value& value, const char* pointer) {
   return found == nullptr || error ? "" : scalar(*found);
 }
 
+std::string url_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    if (plain)
+      out.push_back(c);
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 std::string ready_text(const json::value& resource) {
   boost::system::error_code error;
   const auto* conditions = resource.find_pointer("/status/conditions", error);

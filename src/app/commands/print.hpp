@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/config/resource.hpp"
@@ -12,6 +13,8 @@ namespace infiniedge::app {
 
 /// The scalar at a JSON pointer as people read it; empty if it is not there.
 std::string text_at(const boost::json::value& value, const char* pointer);
+/// Percent-encodes a value of a query or a segment of a path.
+std::string url_encode(std::string_view text);
 /// The Ready condition: True, False with its reason, or empty.
 std::string ready_text(const boost::json::value& resource);
 /// Any JSON as block YAML, for reading.

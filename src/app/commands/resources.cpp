@@ -5,11 +5,13 @@
 
 #include <boost/json.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 
 #include "app/commands/command.hpp"
 #include "app/commands/print.hpp"
+#include "app/config/scalar.hpp"
 #include "app/config/validate.hpp"
 #include "app/exit_code.hpp"
 #include "app/parts.hpp"
@@ -115,6 +117,33 @@ Result<std::string> body_of(const Call& call, int& exit) {
   return full_body(validated.loaded.resources);
 }
 
+/// The paths of -f, absolute: the node compares them with those that it was started with.
+std::string sources_of(const Call& call) {
+  std::string out;
+  for (const auto& path : call.values("--file")) {
+    std::error_code error;
+    if (path != "-") out += std::filesystem::absolute(path, error).string() + "\n";
+  }
+  return out;
+}
+
+/// Polls until every resource is ready. False: some are not when the time is over.
+bool wait_until_ready(NodeClient& node, Micros limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    bool all = true;
+    for (const auto& kind : config::kinds()) {
+      if (kind.later) continue;
+      const auto list = node.get("/api/v1/" + std::string{kind.plural});
+      if (!list) return false;
+      for (const auto& item : list->at("items").as_array()) all = all && ready_text(item) == "True";
+    }
+    if (all) return true;
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
 }  // namespace
 
 int run_get(const Call& call) {
@@ -176,7 +205,8 @@ int run_apply(const Call& call) {
   auto node = call.node();
   if (!node) return fail_with(node.error());
   const auto target =
-      fmt::format("/api/v1/apply?dryRun={}&prune={}", call.has("--dry-run"), call.has("--prune"));
+      fmt::format("/api/v1/apply?dryRun={}&prune={}&sources={}", call.has("--dry-run"),
+                  call.has("--prune"), url_encode(sources_of(call)));
   const auto reply = (*node)->call("POST", target, *body);
   if (!reply) {
     if (!(*node)->problem_errors().empty()) fmt::print(stderr, "{}\n", (*node)->problem_errors());
@@ -186,6 +216,11 @@ int run_apply(const Call& call) {
     fmt::print("{}\n", json::serialize(*reply));
   else
     fmt::print("{}", change_text(*reply, call.has("--dry-run")));
+  const auto limit = config::parse_duration(call.value("--timeout", "30s"));
+  if (call.has("--wait") && !call.has("--dry-run") && limit && !wait_until_ready(**node, *limit)) {
+    return fail_with(
+        {Code::Timeout, "applied, but not everything is ready; see infiniedge get all"});
+  }
   const bool changes = change_count(*reply) > 0;
   return call.has("--dry-run") && changes ? 1 : 0;
 }

@@ -7,16 +7,14 @@ namespace {
 
 constexpr Flag kCommon[] = {
     {"--file", "-f", "PATH", "resource file or directory; - is standard input", true},
-    {"--output", "-o", "FORMAT", "table, wide, json or csv"},
+    {"--output", "-o", "FORMAT", "table or json; sql: csv too"},
     {"--yes", "-y", "", "do not ask"},
     {"--quiet", "-q", "", "print problems only"},
     {"--verbose", "-v", "", "print more"},
-    {"--watch", "-w", "", "go on when something changes"},
     {"--node", "", "URL", "node to talk to: unix:/path/node.sock or http://host:port"},
     {"--token-file", "", "FILE", "file that holds the API token"},
     {"--ca", "", "FILE", "CA certificate of the node"},
     {"--timeout", "", "D", "longest wait for the node (30s)"},
-    {"--color", "", "WHEN", "auto, always or never"},
 };
 
 constexpr Flag kUp[] = {
@@ -42,8 +40,7 @@ constexpr Flag kValidate[] = {{"--skip", "", "STEP", "topology or environment", 
 constexpr Flag kTap[] = {{"--where", "", "X", "rows for which this holds"},
                          {"--limit", "", "N", "stop after N rows"},
                          {"--for", "", "D", "stop after this time"}};
-constexpr Flag kLogs[] = {{"--since", "", "D", "how far back"},
-                          {"--level", "", "L", "least level"}};
+constexpr Flag kLogs[] = {{"--level", "", "L", "error, warning, info or debug: least to show"}};
 constexpr Flag kDevice[] = {{"--dry-run", "", "", "check, but do not write"}};
 
 constexpr Command kCommands[] = {

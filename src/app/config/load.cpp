@@ -130,6 +130,18 @@ class Substitution {
   base::Diagnostics& out_;
 };
 
+/// `file:` paths start at the file that names them; once read, a resource may travel.
+void make_absolute(Resource& resource) {
+  for (auto& entry : resource.spec.entries) {
+    const bool path = entry.key == "source" || entry.key == "address";
+    if (!path || !entry.value.text.starts_with("file:")) continue;
+    std::error_code error;
+    const auto folder = fs::absolute(resource.file, error).parent_path();
+    const auto given = fs::path(entry.value.text.substr(5));
+    entry.value.text = "file:" + (folder / given).lexically_normal().string();
+  }
+}
+
 void load_text(std::string text, const std::string& file, const Environment* environment,
                Loaded& out) {
   auto parsed = base::yaml::parse(text, file);
@@ -142,7 +154,11 @@ void load_text(std::string text, const std::string& file, const Environment* env
     add(out.diagnostics, file, {}, "unresolved-env",
         "`${` is only replaced in files that the node itself reads");
   }
+  const auto before = out.resources.size();
   read_envelopes(parsed.documents, file, out);
+  if (environment != nullptr) {
+    for (auto i = before; i < out.resources.size(); ++i) make_absolute(out.resources[i]);
+  }
   out.sources[file] = std::move(text);
 }
 

@@ -55,6 +55,7 @@ class Node final : public api::admin::Node {
   runtime::Metrics& process_metrics() { return world_.metrics; }
   store::Store& store() { return *store_; }
   void set_started() { started_ = true; }
+  bool store_failed() const { return store_failed_.has_value(); }
 
   // api::admin::Node
   std::string status() override;

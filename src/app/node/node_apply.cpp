@@ -57,6 +57,16 @@ std::vector<decision::ActSpec> acts_of(const config::StreamResource& rule) {
   return out;
 }
 
+/// Is `file` one of `sources`, or in a folder that is?
+bool same_file(const std::string& file, const std::vector<std::string>& sources) {
+  std::error_code error;
+  const auto path = fs::weakly_canonical(file, error);
+  return std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
+    const auto given = fs::weakly_canonical(source, error);
+    return given == path || given == path.parent_path();
+  });
+}
+
 Refusal invalid(const config::Validated& validated) {
   const auto& diagnostics = validated.loaded.diagnostics;
   const auto at = std::find_if(diagnostics.begin(), diagnostics.end(),
@@ -79,14 +89,16 @@ config::Loaded Node::merged(config::Loaded incoming, const ApplyOptions& options
   for (const auto& resource : incoming.resources) {
     named.insert(resource.id());
     const auto known = applied_.find(resource.id());
-    if (known != applied_.end() && known->second.origin == "files" && options.origin != "files") {
-      config::add(incoming.diagnostics, resource.file, resource.mark, "duplicate-resource",
-                  fmt::format("{} is managed by {}:{}", resource.id(), known->second.resource.file,
-                              known->second.resource.mark.line));
-    }
+    if (known == applied_.end() || known->second.origin != "files") continue;
+    if (same_file(known->second.resource.file, options.sources)) continue;
+    config::add(incoming.diagnostics, resource.file, resource.mark, "duplicate-resource",
+                fmt::format("{} is managed by {}: change it there, then apply that path",
+                            resource.id(), known->second.resource.file));
   }
   for (const auto& [id, applied] : applied_) {
-    const bool pruned = options.prune && applied.origin == options.origin;
+    const bool ours =
+        applied.origin == options.origin || same_file(applied.resource.file, options.sources);
+    const bool pruned = options.prune && ours;
     if (!named.contains(id) && !pruned) incoming.resources.push_back(applied.resource);
   }
   return incoming;
@@ -216,11 +228,15 @@ Task<Node::Outcome> Node::commit(config::Validated validated, Change change, std
   for (const auto& resource : validated.loaded.resources) {
     const auto id = resource.id();
     if (!change.touches(id)) continue;
+    const auto before = applied_.find(id);
+    const bool from_file = before != applied_.end() && before->second.origin == "files";
+    const auto file = from_file ? before->second.resource.file : resource.file;
     applied_[id] = Applied{.resource = resource,
                            .hash = config::spec_hash(resource),
-                           .origin = origin,
+                           .origin = from_file ? std::string{"files"} : origin,
                            .version = next_version_++,
                            .since = now};
+    applied_[id].resource.file = file;
   }
   site_ = std::move(site);
   start_cascades(site_);

@@ -7,6 +7,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
@@ -29,6 +30,7 @@ using runtime::log;
 namespace {
 
 constexpr Micros kDrain = Seconds{5};
+constexpr Micros kFailedGrace = Seconds{5};  ///< Health says so first.
 
 /// One run of the process, from start to the last drain.
 class Run {
@@ -56,11 +58,15 @@ class Run {
       co_return;
     }
     node_ = std::move(*node);
+    publish_logs();
+    watchdog_.spawn(watch_store());
     const auto started = co_await start();
     if (started)
       co_await wait_for_end();
     else
       exit_ = fail_with(started.error(), Input::Configuration);
+    runtime::on_log({});
+    co_await watchdog_.close();
     if (server_) co_await server_->close(kDrain);
     co_await node_->close();
   }
@@ -149,6 +155,25 @@ class Run {
     std::filesystem::rename(temporary, settings_.ready_file);
   }
 
+  void publish_logs() {
+    runtime::on_log(
+        [executor = world_.shard.executor(), events = events_.get()](const std::string& line) {
+          asio::post(executor, [events, line] { events->publish("log", "log", line); });
+        });
+  }
+
+  /// A medium that failed is not written again by this process: the supervisor starts another.
+  Task<void> watch_store() {
+    while (co_await world_.clock.sleep_for(Seconds{1})) {
+      if (!node_->store_failed()) continue;
+      if (!co_await world_.clock.sleep_for(kFailedGrace)) co_return;
+      log(Level::Error, "app", "the store has failed: ending, so that a fresh process takes over");
+      exit_ = EX_IOERR;
+      signals_.cancel();
+      co_return;
+    }
+  }
+
   Task<void> wait_for_end() {
     const auto [error, number] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!error) log(Level::Info, "app", fmt::format("signal {}: draining", number));
@@ -164,6 +189,7 @@ class Run {
   std::unique_ptr<http::Server> server_;
   std::string address_, fingerprint_;
   int exit_ = 0;
+  runtime::Scope watchdog_{world_.shard.executor()};
 };
 
 int run_role(const Call& call, RoleOfProcess role) {
