@@ -152,3 +152,28 @@ test('a hub lists its nodes with their high-water marks', async ({ page }) => {
   await expectAccessible(page);
   await expectNoSidewaysScroll(page);
 });
+
+test('an alarm that comes before the list does not pass for the whole list', async ({ page }) => {
+  const alarm = {
+    id: '1-1',
+    time: '2026-01-01T00:00:00Z',
+    stream: 'pump',
+    severity: 'warning',
+    text: 'too hot',
+    state: 'closed',
+    count: 1,
+  };
+  await page.route('**/api/v1/alarms', () => undefined);
+  await page.route('**/api/v1/events*', (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `id: 1-1\nevent: alarm\ndata: ${JSON.stringify(alarm)}\n\n`,
+    }),
+  );
+  const streamed = page.waitForResponse('**/api/v1/events*');
+  await page.goto('/alarms');
+  await (await streamed).finished();
+  await expect(page.getByTestId('loading').first()).toBeVisible();
+  await expect(page.getByRole('button', { name: 'All 1' })).toHaveCount(0);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});

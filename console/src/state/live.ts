@@ -124,7 +124,13 @@ function onSync(data: unknown): void {
 
 function onAlarm(data: unknown): void {
   const alarm = data as Alarm;
-  const items = alarms.data.value?.items ?? [];
+  const items = alarms.data.value?.items;
+  if (!items) {
+    // One alarm is not the list: until that has come, its others would seem not to exist.
+    if (alarm.state === 'open') freshAlarm.value = alarm;
+    void alarms.load();
+    return;
+  }
   const known = items.find((item) => item.id === alarm.id);
   alarms.data.value = {
     items: known ? items.map((item) => (item.id === alarm.id ? alarm : item)) : [alarm, ...items],
