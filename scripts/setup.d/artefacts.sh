@@ -6,9 +6,11 @@
 
 pip_python=$deps/.pip/bin/python
 
-# The entries for this machine, one a line, as they stand in the lock.
+# The entries for this machine, one a line, as they stand in the lock; those of tests with --test.
 lock_entries() {
-  awk -v machine="$machine" '/^[^# ]/ && ($5 == machine || $5 == "any")' "$root/cmake/deps.lock"
+  awk -v machine="$machine" -v tests="$with_tests" '
+    /^[^# ]/ && ($5 == machine || $5 == "any") && ($8 == "" || tests == "true")' \
+    "$root/cmake/deps.lock"
 }
 
 # The lines `<member> -> <destination>` of one entry.
@@ -31,7 +33,7 @@ make_pip() {
 
 install_artefact() {
   local entry=$1 name registry package version sha tag status=0
-  read -r name registry package version _ sha tag <<<"$entry"
+  read -r name registry package version _ sha tag _ <<<"$entry"
   if [[ $name == node ]] && node_is_new_enough; then
     outcome="ok (the machine's $(node --version))"
     return 0

@@ -7,6 +7,7 @@
 
 #include "model/batch.hpp"
 #include "model/served.hpp"
+#include "runtime/log.hpp"
 
 namespace infiniedge::model {
 namespace {
@@ -34,6 +35,13 @@ Tensor zero_tensor(const IoConfig& io, bool batched, std::int64_t batch) {
 Error unreadable(Error error) {
   if (error.code() != Code::Invalid) return error;
   return {Code::Corrupt, "the model file cannot be read", std::move(error)};
+}
+
+/// True if zeros() has to invent a dimension: a model may rightly refuse what we came up with.
+bool guesses_shapes(const ModelConfig& config) {
+  return std::ranges::any_of(config.inputs, [](const auto& io) {
+    return std::ranges::any_of(io.dims, [](auto dim) { return dim < 0; });
+  });
 }
 
 Result<Nanos> time_once(Executable& executable, const std::vector<Tensor>& inputs) {
@@ -81,6 +89,13 @@ Result<void> Served::warm_up() {
   const auto inputs = zeros(1);
   for (auto& instance : instances_) {
     auto first = time_once(*instance.executable, inputs);
+    if (!first && guesses_shapes(*config_)) {
+      runtime::log(runtime::Level::Warning, "model",
+                   "no warm-up: the model refuses inputs of the smallest shape; it will be slow "
+                   "once. Describe a fitting one in model_warmup",
+                   {{"resource", config_->name}, {"reason", first.error().message()}});
+      return {};
+    }
     if (!first) {
       return Error{first.error().code(),
                    fmt::format("warm-up of '{}' version {} failed", config_->name, version_),

@@ -3,30 +3,16 @@
 // and compares every answer with ONNX Runtime's own Python.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdio>
-
 #include "api/inference/testing/live_server.hpp"
+#include "api/inference/testing/peer.hpp"
 
 namespace infiniedge::api::inference {
 namespace {
 
-std::string python() { return std::string{INFINIEDGE_DEPS_DIR} + "/peers/bin/python"; }
-
-/// Output of a command, and its exit status.
-std::pair<std::string, int> run(const std::string& command) {
-  std::string out;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return {"cannot start " + command, -1};
-  std::array<char, 4096> piece;
-  while (const auto n = std::fread(piece.data(), 1, piece.size(), pipe))
-    out.append(piece.data(), n);
-  return {out, pclose(pipe)};
-}
-
 TEST(Client, TritonclientAgreesWithOnnxRuntime) {
-  if (!std::filesystem::exists(python())) {
-    GTEST_SKIP() << python() << " is absent; scripts/setup --test installs tritonclient";
+  if (!std::filesystem::exists(testing::peer_python())) {
+    GTEST_SKIP() << testing::peer_python()
+                 << " is absent; scripts/setup --test installs tritonclient";
   }
   model::testing::TempRepository repository;
   for (const auto* name : {"mlp", "add_sub", "identity_string", "identity_types", "sure"}) {
@@ -40,9 +26,9 @@ TEST(Client, TritonclientAgreesWithOnnxRuntime) {
   }
   testing::LiveServer server(repository.root());
   ASSERT_TRUE(server.load("sure"));
-  const auto [out, status] =
-      run(python() + " " + INFINIEDGE_SOURCE_DIR + "/tests/peers/oip_client.py 127.0.0.1:" +
-          std::to_string(server.port()) + " " + repository.root().string());
+  const auto [out, status] = testing::run_command(
+      testing::peer_python().string() + " " + testing::peer_script("oip_client.py") +
+      " 127.0.0.1:" + std::to_string(server.port()) + " " + repository.root().string());
   EXPECT_EQ(status, 0) << out;
   if (std::filesystem::exists(story / "student.onnx")) {
     EXPECT_NE(out.find("the appliance student agrees"), std::string::npos) << out;

@@ -127,7 +127,7 @@ Result<void> Library::make_environment() {
   // Spinning doubles the latency on a machine whose cores are all wanted.
   INFINIEDGE_TRY(call<SetGlobalSpinControl>(options.get(), 0));
   INFINIEDGE_TRY(
-      call<CreateEnvWithGlobalThreadPools>(kLogWarning, "infiniedge", options.get(), &env_));
+      call<CreateEnvWithGlobalThreadPools>(kLogFatal, "infiniedge", options.get(), &env_));
   INFINIEDGE_TRY(call<CreateCpuMemoryInfo>(kArenaAllocator, kDefaultMemory, &memory_));
   return call<GetAllocatorWithDefaultOptions>(&allocator_);
 }

@@ -54,7 +54,9 @@ enum class OrtCode : int {
   ProviderFail = 11
 };
 
-constexpr int kLogWarning = 2;         ///< Severity given to the environment.
+/// Severity given to the environment: fatal. Its errors come back as statuses; what it prints
+/// itself would stand between our log lines, in colour.
+constexpr int kLogFatal = 4;
 constexpr int kOptimiseAll = 99;       ///< Graph optimisation level.
 constexpr int kArenaAllocator = 1;     ///< Of CreateCpuMemoryInfo.
 constexpr int kDefaultMemory = 0;      ///< Of CreateCpuMemoryInfo.
