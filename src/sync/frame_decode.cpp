@@ -74,14 +74,19 @@ Result<void> read_tuples(CborReader& reader, std::uint64_t width, std::size_t mo
   return {};
 }
 
-/// Reads the one map that is the whole body. `entry` reads or skips the value of each key.
+/// Reads the one map that is the whole body. `entry` reads or skips the value of each key. A key
+/// that came twice would append to a list past its bound.
 template <class Entry>
 Result<void> read_body(CborReader& reader, Entry entry) {
   auto entries = reader.map();
   if (!entries) return std::move(entries).error();
+  std::uint64_t seen = 0;  // Of keys below 64: those above mean nothing and are passed over.
   for (std::uint64_t i = 0; i < *entries; ++i) {
     auto name = reader.u64();
     if (!name) return std::move(name).error();
+    const auto bit = *name < 64 ? std::uint64_t{1} << *name : 0;
+    if ((seen & bit) != 0) return reader.fault("a key that comes twice");
+    seen |= bit;
     INFINIEDGE_TRY(entry(*name));
   }
   if (!reader.done()) return reader.fault("bytes after the end");

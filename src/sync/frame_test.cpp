@@ -70,6 +70,15 @@ TEST(Frame, EveryTruncationIsAnError) {
   }
 }
 
+TEST(Frame, AKeyThatComesTwiceIsCorrupt) {
+  // A Welcome {4: []}, and {4: [], 4: []}, by which a list could grow past its bound.
+  const auto header = std::string{"\x02\x01"} + std::string(key::kHeaderBytes - 2, '\0');
+  EXPECT_TRUE(decode_text(header + "\xa1\x04\x80").has_value());
+  const auto twice = decode_text(header + "\xa2\x04\x80\x04\x80");
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_EQ(twice.error().code(), Code::Corrupt);
+}
+
 TEST(Frame, AFlippedBitInABlockIsCorrupt) {
   auto bytes = encode(one_of_each()[4]);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
