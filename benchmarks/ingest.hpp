@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -15,16 +16,15 @@ struct Work {
   std::vector<Batch> commits;
   std::size_t warm_up = 0;
   int producers = 1;
-  std::string dir;  ///< Fresh, its own.
-
-  std::size_t rows() const { return (commits.size() - warm_up) * commits.front().rows(); }
+  std::string dir;                   ///< Fresh, its own.
+  std::chrono::seconds longest{30};  ///< Warm-up and measurement each end then, done or not.
 };
 
 /// Thread: one leg runs at a time; producers are the contender's matter.
 struct Leg {
   double seconds = 0;             ///< From the first commit begun to the last acknowledged.
   double total_seconds = 0;       ///< And until everything lies in its final form, closed.
-  std::vector<double> commit_ms;  ///< Of every commit.
+  std::vector<double> commit_ms;  ///< Of every commit measured: fewer than asked if time ran out.
   std::uint64_t disk_bytes = 0;   ///< Written by the disk, until closed.
 };
 
@@ -35,6 +35,10 @@ Leg ingest_store(const Work& work);
 /// commit. Producers are threads that take turns on one connection: several connections would
 /// poll for the write lock and be slower. Closing checkpoints the WAL.
 Leg ingest_sqlite(const Work& work);
+
+/// What no store can beat: one page for each commit written over an old one of a file, and synced.
+/// Takes part with one producer only.
+Leg ingest_nothing(const Work& work);
 
 /// Bytes that the disk under `path` has been told to write since it was started, everything
 /// buffered written first.

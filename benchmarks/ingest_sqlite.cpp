@@ -34,6 +34,7 @@ class Peer {
   Leg run() {
     drain(1, work_.warm_up);
     leg_.commit_ms.clear();
+    next_ = work_.warm_up;
     const auto before = disk_bytes_written(work_.dir);
     const auto start = Steady::now();
     drain(work_.producers, work_.commits.size());
@@ -59,6 +60,7 @@ class Peer {
 
   void drain(int count, std::size_t end) {
     end_ = end;
+    deadline_ = Steady::now() + work_.longest;
     std::vector<std::thread> producers;
     for (int i = 0; i < count; ++i) producers.emplace_back([this] { produce(); });
     for (auto& producer : producers) producer.join();
@@ -68,7 +70,7 @@ class Peer {
     while (true) {
       const auto start = Steady::now();
       const std::lock_guard turn(mutex_);
-      if (next_ == end_) return;
+      if (next_ == end_ || start > deadline_) return;
       store(work_.commits[next_++]);
       leg_.commit_ms.push_back(since(start) * 1e3);
     }
@@ -94,6 +96,7 @@ class Peer {
   std::mutex mutex_;
   Leg leg_;
   std::size_t next_ = 0, end_ = 0;
+  Steady::time_point deadline_;
 };
 
 }  // namespace

@@ -59,6 +59,7 @@ class World {
   Leg run() {
     drain(1, work_.warm_up);
     leg_.commit_ms.clear();
+    next_ = work_.warm_up;
     const auto before = disk_bytes_written(work_.dir);
     const auto start = Steady::now();
     drain(work_.producers, work_.commits.size());
@@ -74,6 +75,7 @@ class World {
   void drain(int producers, std::size_t end) {
     running_ = producers;
     end_ = end;
+    deadline_ = Steady::now() + work_.longest;
     for (int i = 0; i < producers; ++i) {
       boost::asio::co_spawn(context_, produce(), boost::asio::detached);
     }
@@ -82,7 +84,7 @@ class World {
   }
 
   Task<void> produce() {
-    while (next_ < end_) {
+    while (next_ < end_ && Steady::now() < deadline_) {
       Batch batch = work_.commits[next_++];
       const auto start = Steady::now();
       auto appended = co_await store_->append(std::move(batch));
@@ -105,6 +107,7 @@ class World {
   std::unique_ptr<store::Store> store_;
   Leg leg_;
   std::size_t next_ = 0, end_ = 0;
+  Steady::time_point deadline_;
   int running_ = 0;
 };
 

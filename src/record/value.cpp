@@ -213,9 +213,16 @@ Result<void> check(const Batch& batch) {
 }
 
 std::size_t memory_bytes(const Batch& batch) {
+  std::size_t bytes = row_bytes(batch);
+  for (const std::string& name : batch.devices) bytes += name_bytes(name);
+  return bytes;
+}
+
+std::size_t name_bytes(const std::string& device) { return sizeof(std::string) + device.size(); }
+
+std::size_t row_bytes(const Batch& batch) {
   std::size_t bytes = batch.rows() * (sizeof(std::int64_t) + sizeof(std::uint32_t) + 1);
   bytes += batch.seq.size() * sizeof(std::uint64_t);
-  for (const std::string& name : batch.devices) bytes += sizeof(std::string) + name.size();
   for (const Column& column : batch.columns) {
     bytes += sizeof(Column) + column.nulls.size() / 8;
     if (const auto* text = std::get_if<Binary>(&column.values)) {

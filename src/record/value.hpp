@@ -35,6 +35,9 @@ Result<void> check(const Batch& batch);
 
 /// Bytes that the rows occupy in memory, roughly: for budgets.
 std::size_t memory_bytes(const Batch& batch);
+/// The parts of it: without the names of the devices, and of one name.
+std::size_t row_bytes(const Batch& batch);
+std::size_t name_bytes(const std::string& device);
 
 /// Same rows: schema fields, devices by name, times, qualities, seqs, values (a null's
 /// placeholder is ignored). For tests and for comparing what two sides hold.

@@ -120,6 +120,20 @@ TEST(SimDisk, CrashForgetsWhatWasNotSynced) {
   EXPECT_EQ(disk.bytes("/d/a"), "two");
 }
 
+TEST(SimDisk, DeathOfTheProcessAloneKeepsWhatACrashMayTake) {
+  SimDisk disk;
+  auto file = created(disk, "/f");
+  ASSERT_TRUE(disk.sync_dir(""));
+  ASSERT_TRUE(file->write(0, base::as_bytes("old")));
+  ASSERT_TRUE(file->sync_data());
+  ASSERT_TRUE(file->write(0, base::as_bytes("new")));
+  auto next = disk.without_process(disk.operations());
+  EXPECT_EQ(next->bytes("/f"), "new");
+  EXPECT_EQ(next->crash(next->operations(), {})->bytes("/f"), "old");
+  ASSERT_TRUE((*next->open("/f", Disk::Mode::Write))->sync_data());
+  EXPECT_EQ(next->crash(next->operations(), {})->bytes("/f"), "new");
+}
+
 TEST(SimDisk, TornWriteLeavesStaleOrZeroSectors) {
   SimDisk disk;
   auto file = created(disk, "a");

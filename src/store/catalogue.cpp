@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/catalogue.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstring>
 
 #include "record/schema_codec.hpp"
 #include "store/sqlite.hpp"
@@ -34,6 +37,9 @@ CREATE TABLE IF NOT EXISTS cursor(peer TEXT NOT NULL, stream INTEGER NOT NULL, e
 CREATE TABLE IF NOT EXISTS cover(stream INTEGER NOT NULL, epoch INTEGER NOT NULL, from_seq INTEGER
   NOT NULL, to_seq INTEGER NOT NULL, PRIMARY KEY(stream, epoch, from_seq)) WITHOUT ROWID;
 )sql";
+
+/// Raised by a change of the tables above that older programs cannot read.
+constexpr std::int64_t kVersion = 1;
 
 // A table's schema has no stream; its definition still needs a name to be whole.
 constexpr std::string_view kTableName = "table";
@@ -297,11 +303,37 @@ class SqliteCatalogue final : public Catalogue {
 
 }  // namespace
 
-Result<std::unique_ptr<Catalogue>> open_catalogue(const std::string& path) {
+namespace {
+
+Result<void> check_version(Sqlite& db, const std::string& path) {
+  auto statement = db.prepare("PRAGMA user_version");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->next();
+  if (!row) return std::move(row).error();
+  const std::int64_t version = statement->integer(0);
+  if (version == 0 || version == kVersion) return {};  // 0: new.
+  return Error{Code::Unsupported,
+               fmt::format("{} has format {}, this program reads {}: another version wrote it; use "
+                           "that one",
+                           path, version, kVersion)};
+}
+
+Result<std::unique_ptr<Catalogue>> open_database(const std::string& path) {
   auto db = Sqlite::open(path);
   if (!db) return std::move(db).error();
-  INFINIEDGE_TRY(db->execute(kSchema));
+  INFINIEDGE_TRY(check_version(*db, path));
+  INFINIEDGE_TRY(db->execute(
+      fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT", kSchema, kVersion)));
   return std::make_unique<SqliteCatalogue>(std::move(*db));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalogue>> open_catalogue(const std::string& path) {
+  auto opened = open_database(path);
+  if (opened || opened.error().code() != Code::Corrupt) return opened;
+  return Error{Code::Corrupt, fmt::format("{} is damaged; restore it from a backup", path),
+               std::move(opened).error()};
 }
 
 }  // namespace infiniedge::store

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 namespace infiniedge::store {
@@ -88,6 +91,75 @@ Result<void> bind_all(const duck::Api& api, duck::Statement statement,
   }
   return {};
 }
+
+/// One statement on its way from text to rows.
+class Prepared {
+ public:
+  explicit Prepared(const duck::Api& api) : api_(api) {}
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+  ~Prepared() {
+    if (pending_ != nullptr) api_.destroy_pending(&pending_);
+    if (statement_ != nullptr) api_.destroy_prepare(&statement_);
+    if (extracted_ != nullptr) api_.destroy_extracted(&extracted_);
+  }
+
+  Result<void> prepare(duck::Connection connection, const std::string& sql) {
+    const auto count = api_.extract_statements(connection, sql.c_str(), &extracted_);
+    if (count == 0) return error_of(api_.extract_statements_error(extracted_));
+    if (count != 1) return Error{Code::Invalid, "exactly one statement is allowed"};
+    if (api_.prepare_extracted_statement(connection, extracted_, 0, &statement_) !=
+        duck::kSuccess) {
+      return error_of(api_.prepare_error(statement_));
+    }
+    return {};
+  }
+
+  duck::Statement statement() const { return statement_; }
+
+  Result<DuckRows> run(const std::function<Result<void>()>& stop) {
+    if (api_.pending_prepared_streaming(statement_, &pending_) != duck::kSuccess) {
+      return error_of(api_.pending_error(pending_));
+    }
+    INFINIEDGE_TRY(work(stop));
+    duck::RawResult raw;
+    if (api_.execute_pending(pending_, &raw) != duck::kSuccess) {
+      Error error = error_of(api_, raw);
+      api_.destroy_result(&raw);
+      return error;
+    }
+    return DuckRows(api_, raw);
+  }
+
+ private:
+  /// Does tasks, and sleeps while other threads have them all: DuckDB's own wait spins, and takes
+  /// a core from those that it waits for.
+  Result<void> work(const std::function<Result<void>()>& stop) {
+    constexpr std::chrono::microseconds kLongest{1000};
+    std::chrono::microseconds pause{10};
+    while (true) {
+      if (stop) INFINIEDGE_TRY(stop());
+      const int state = api_.pending_execute_task(pending_);
+      if (state == duck::kReady) return {};
+      if (state == duck::kNoTasks) {
+        std::this_thread::sleep_for(pause);
+        pause = std::min(2 * pause, kLongest);
+      } else if (state == duck::kNotReady) {
+        pause = std::chrono::microseconds{10};
+      } else {
+        const char* text = api_.pending_error(pending_);
+        // Blocked tasks are told as a failure without words: execute_pending waits for them.
+        if (text == nullptr || *text == '\0') return {};
+        return error_of(text);
+      }
+    }
+  }
+
+  const duck::Api& api_;
+  duck::Extracted extracted_ = nullptr;
+  duck::Statement statement_ = nullptr;
+  duck::Pending pending_ = nullptr;
+};
 
 Result<duck::Database> open_handle(const duck::Api& api, const DuckDatabase::Options& options) {
   duck::Config config = nullptr;
@@ -256,44 +328,30 @@ Result<void> DuckConnection::execute(const std::string& sql) {
   return {};
 }
 
+Result<void> DuckConnection::execute_long(const std::string& sql) {
+  const duck::Api& duck = api();
+  Prepared prepared(duck);
+  INFINIEDGE_TRY(prepared.prepare(connection_, sql));
+  auto rows = prepared.run({});
+  if (!rows) return std::move(rows).error();
+  while (true) {
+    auto chunk = rows->next();
+    if (!chunk) return std::move(chunk).error();
+    if (*chunk == nullptr) return {};
+  }
+}
+
 Result<DuckRows> DuckConnection::select(const std::string& sql,
                                         const std::vector<QueryParam>& params,
                                         const std::function<Result<void>()>& stop) {
   const duck::Api& duck = api();
-  duck::Extracted extracted = nullptr;
-  duck::Statement statement = nullptr;
-  duck::Pending pending = nullptr;
-  const Cleanup cleanup([&] {
-    if (pending != nullptr) duck.destroy_pending(&pending);
-    if (statement != nullptr) duck.destroy_prepare(&statement);
-    if (extracted != nullptr) duck.destroy_extracted(&extracted);
-  });
-  const auto count = duck.extract_statements(connection_, sql.c_str(), &extracted);
-  if (count == 0) return error_of(duck.extract_statements_error(extracted));
-  if (count != 1) return Error{Code::Invalid, "exactly one statement is allowed"};
-  if (duck.prepare_extracted_statement(connection_, extracted, 0, &statement) != duck::kSuccess) {
-    return error_of(duck.prepare_error(statement));
-  }
-  if (duck.prepared_statement_type(statement) != duck::kSelect) {
+  Prepared prepared(duck);
+  INFINIEDGE_TRY(prepared.prepare(connection_, sql));
+  if (duck.prepared_statement_type(prepared.statement()) != duck::kSelect) {
     return Error{Code::Invalid, "only SELECT is allowed here"};
   }
-  INFINIEDGE_TRY(bind_all(duck, statement, params));
-  if (duck.pending_prepared_streaming(statement, &pending) != duck::kSuccess) {
-    return error_of(duck.pending_error(pending));
-  }
-  for (int state = duck::kNotReady; state != duck::kReady;) {
-    INFINIEDGE_TRY(stop());
-    state = duck.pending_execute_task(pending);
-    if (state == duck::kFailed) return error_of(duck.pending_error(pending));
-    if (state == duck::kNoTasks) break;  // Others run: execute_pending waits for them.
-  }
-  duck::RawResult raw;
-  if (duck.execute_pending(pending, &raw) != duck::kSuccess) {
-    Error error = error_of(duck, raw);
-    duck.destroy_result(&raw);
-    return error;
-  }
-  return DuckRows(duck, raw);
+  INFINIEDGE_TRY(bind_all(duck, prepared.statement(), params));
+  return prepared.run(stop);
 }
 
 }  // namespace infiniedge::store

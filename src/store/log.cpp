@@ -14,9 +14,11 @@ namespace {
 
 using runtime::Disk;
 
-constexpr std::uint64_t kPrepareStep = std::uint64_t{1} << 20;
+constexpr std::uint64_t kFillStep = std::uint64_t{256} << 10;
 constexpr std::size_t kMaxSpares = 1;
 constexpr std::size_t kDefinitionGroup = std::size_t{1} << 20;
+
+std::string spare_path(const std::string& dir) { return dir + "/spare.tmp"; }
 
 /// Most bytes that write_definitions() takes for these.
 std::uint64_t written_size(const std::map<std::string, std::string>& definitions) {
@@ -27,6 +29,32 @@ std::uint64_t written_size(const std::map<std::string, std::string>& definitions
 }
 
 }  // namespace
+
+SpareFile::SpareFile(Disk& disk, const std::string& dir, std::uint64_t bytes)
+    : disk_(disk), path_(spare_path(dir)), bytes_(round_up(bytes, kLogPage)) {}
+
+Result<bool> SpareFile::step() {
+  if (file_ == nullptr) {
+    static_cast<void>(disk_.unlink(path_));  // Of an attempt that failed.
+    auto file = disk_.open(path_, Disk::Mode::Create);
+    if (!file) return std::move(file).error();
+    file_ = std::move(*file);
+  }
+  if (auto filled = fill(); !filled) {
+    file_.reset();
+    static_cast<void>(disk_.unlink(path_));
+    return std::move(filled).error();
+  }
+  if (filled_ < bytes_) return false;
+  file_.reset();
+  return true;
+}
+
+Result<void> SpareFile::fill() {
+  filled_ = std::min(filled_ + kFillStep, bytes_);
+  INFINIEDGE_TRY(file_->allocate(filled_));
+  return file_->sync_data();
+}
 
 Log::Log(Disk& disk, Clock& clock, runtime::Entropy& entropy, Options options)
     : disk_(disk), clock_(clock), entropy_(entropy), options_(std::move(options)) {}
@@ -44,7 +72,8 @@ Result<std::unique_ptr<Log>> Log::open(Disk& disk, Clock& clock, runtime::Entrop
 
 Result<void> Log::recover(LogSink& sink, LogOpened& opened) {
   // A spare that was never finished.
-  if (auto stale = disk_.unlink(spare_path()); !stale && stale.error().code() != Code::NotFound) {
+  if (auto stale = disk_.unlink(spare_path(options_.dir));
+      !stale && stale.error().code() != Code::NotFound) {
     return std::move(stale).error();
   }
   auto found = recover_log(disk_, options_, sink);
@@ -53,7 +82,7 @@ Result<void> Log::recover(LogSink& sink, LogOpened& opened) {
   next_file_no_ = found->next_file_no;
   for (const std::string& path : found->spares) keep_spare(path);
   for (const LogFile& file : found->chain) {
-    files_.push_back({file.header.file_no, file.header.base_lsn, file.path});
+    files_.push_back({file.header.file_no, file.header.base_lsn, file.capacity, file.path});
   }
   end_ = opened.end;
   if (!found->chain.empty()) INFINIEDGE_TRY(open_last(found->chain.back()));
@@ -83,12 +112,16 @@ Result<void> Log::sync(runtime::File& file) {
   return synced;
 }
 
-std::string Log::spare_path() const { return options_.dir + "/spare.tmp"; }
-
 void Log::keep_spare(const std::string& path) {
   if (spares_.size() < kMaxSpares) {
     spares_.push_back(path);
-  } else if (auto gone = disk_.unlink(path); !gone) {
+  } else {
+    discard(path);
+  }
+}
+
+void Log::discard(const std::string& path) {
+  if (auto gone = disk_.unlink(path); !gone) {
     runtime::log(runtime::Level::Warning, "store", "cannot delete a spare log file",
                  {{"error", gone.error().describe()}});
   }
@@ -112,7 +145,8 @@ Result<void> Log::place_file(const std::string& to, std::uint64_t at_least) {
   }
   auto file = disk_.open(to, Disk::Mode::Create);
   if (!file) return std::move(file).error();
-  const std::uint64_t wanted = files_.empty() ? options_.first_file_bytes : options_.file_bytes;
+  // Whoever waits for the commit waits for the zeros too: no more of them than needed.
+  const std::uint64_t wanted = std::min(options_.short_file_bytes, options_.file_bytes);
   const std::uint64_t size = round_up(std::max(wanted, kLogPage + at_least), kLogPage);
   if (auto allocated = (*file)->allocate(size); !allocated) {
     static_cast<void>(disk_.unlink(to));
@@ -132,7 +166,7 @@ Result<void> Log::start_file(std::uint64_t at_least) {
     if (!failed_) keep_spare(path);
     return headed;
   }
-  files_.push_back({file_no, header_.base_lsn, path});
+  files_.push_back({file_no, header_.base_lsn, capacity_, path});
   end_ = durable_ = header_.base_lsn;
   abandon_file_ = false;
   undefined_ = definitions_;
@@ -252,7 +286,9 @@ std::uint64_t Log::first_lsn() const { return files_.empty() ? end_ : files_.fro
 
 Result<void> Log::release(std::uint64_t lsn) {
   while (files_.size() > 1 && files_[1].base_lsn <= lsn) {
-    keep_spare(files_.front().path);
+    const InUse& oldest = files_.front();
+    const bool is_short = kLogPage + oldest.capacity < options_.file_bytes / kLogPage * kLogPage;
+    is_short ? discard(oldest.path) : keep_spare(oldest.path);
     files_.erase(files_.begin());
   }
   return {};
@@ -260,29 +296,6 @@ Result<void> Log::release(std::uint64_t lsn) {
 
 bool Log::wants_spare() const {
   return spares_.empty() && !failed_ && !abandon_file_ && end_ - header_.base_lsn > capacity_ / 4;
-}
-
-Result<void> Log::prepare() {
-  if (!wants_spare()) return {};
-  if (preparing_ == nullptr) {
-    auto file = disk_.open(spare_path(), Disk::Mode::Create);
-    if (!file) return std::move(file).error();
-    preparing_ = std::move(*file);
-    prepared_ = 0;
-  }
-  const std::uint64_t size = round_up(options_.file_bytes, kLogPage);
-  prepared_ = std::min(prepared_ + kPrepareStep, size);
-  auto stepped = preparing_->allocate(prepared_);
-  if (stepped) stepped = preparing_->sync_data();
-  if (!stepped || prepared_ == size) {
-    preparing_.reset();
-    if (stepped) {
-      spares_.push_back(spare_path());
-    } else {
-      static_cast<void>(disk_.unlink(spare_path()));
-    }
-  }
-  return stepped;
 }
 
 void Log::start_epoch(std::uint32_t epoch) {

@@ -55,6 +55,27 @@ struct LogOpened {
   bool recreated = false;           ///< The catalogue knew a log, but there was none.
 };
 
+/// A file for the log to come: zero-filled once, so that the log's writes change no metadata.
+///
+/// Flow:    store -> [SpareFile] -> Log, which renames it when it needs it.
+/// Thread:  one at a time, blocking: a worker, beside the log's own.
+/// Owner:   Store. What was not finished is deleted by the next start.
+/// Errors:  those of the disk; then the file is gone.
+class SpareFile {
+ public:
+  SpareFile(runtime::Disk& disk, const std::string& dir, std::uint64_t bytes);
+  /// Fills a part more, small enough not to hold up the log's own syncs. True: finished.
+  Result<bool> step();
+  const std::string& path() const { return path_; }
+
+ private:
+  Result<void> fill();
+  runtime::Disk& disk_;
+  std::string path_;
+  std::uint64_t bytes_, filled_ = 0;
+  std::unique_ptr<runtime::File> file_;
+};
+
 /// The group-commit log: an endless row of bytes over recycled files of fixed size.
 ///
 /// Promise: when commit() returns, the group is on the medium; after a crash at any point, open()
@@ -72,7 +93,8 @@ class Log {
     std::string dir;  ///< Holds the files; `quarantine_dir` receives damaged bytes.
     std::string quarantine_dir;
     std::uint64_t file_bytes = std::uint64_t{64} << 20;
-    std::uint64_t first_file_bytes = std::uint64_t{4} << 20;  ///< A quick first start.
+    /// Of a file that nothing was prepared for: the first, and any that is needed too soon.
+    std::uint64_t short_file_bytes = std::uint64_t{4} << 20;
     record::GatewayId gateway{};
     std::uint32_t epoch = 1;
     std::uint64_t sealed_lsn = 0;   ///< Below it the catalogue needs no record.
@@ -98,9 +120,10 @@ class Log {
 
   /// Everything below `lsn` is in segments: its files become spare. Errors lose only the reuse.
   Result<void> release(std::uint64_t lsn);
-  /// Readies a part of the next file, while there is nothing better to do.
-  Result<void> prepare();
+  /// The current file fills, and no file is ready to follow it.
   bool wants_spare() const;
+  /// Takes a finished SpareFile.
+  void add_spare(const SpareFile& spare) { keep_spare(spare.path()); }
   /// Numbers rows anew: the files to come carry `epoch`.
   void start_epoch(std::uint32_t epoch);
 
@@ -111,7 +134,7 @@ class Log {
 
  private:
   struct InUse {
-    std::uint64_t file_no = 0, base_lsn = 0;
+    std::uint64_t file_no = 0, base_lsn = 0, capacity = 0;
     std::string path;
   };
   Log(runtime::Disk& disk, Clock& clock, runtime::Entropy& entropy, Options options);
@@ -125,8 +148,8 @@ class Log {
   Result<void> write_group(std::span<LogRecord> group);
   Result<void> sync(runtime::File& file);
   static std::uint64_t group_size(std::span<const LogRecord> group);
-  std::string spare_path() const;
   void keep_spare(const std::string& path);
+  void discard(const std::string& path);
 
   runtime::Disk& disk_;
   Clock& clock_;
@@ -136,8 +159,6 @@ class Log {
   std::vector<std::string> spares_;
   std::uint64_t next_file_no_ = 1;
   std::unique_ptr<runtime::File> file_;
-  std::unique_ptr<runtime::File> preparing_;
-  std::uint64_t prepared_ = 0;  ///< Bytes of it that are zero-filled.
   FileHeader header_{};
   std::uint64_t capacity_ = 0;  ///< Bytes of the file behind its header page.
   std::uint64_t end_ = 0;       ///< Where the next group goes.

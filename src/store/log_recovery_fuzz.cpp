@@ -33,7 +33,7 @@ class Rows final : public store::LogSink {
 
 store::Log::Options options() {
   store::Log::Options options{.dir = "/log", .quarantine_dir = "/quarantine"};
-  options.file_bytes = options.first_file_bytes = kFile;
+  options.file_bytes = options.short_file_bytes = kFile;
   return options;
 }
 

@@ -37,7 +37,7 @@ class LogTest : public ::testing::Test {
   static Log::Options options() {
     Log::Options options{.dir = "/log", .quarantine_dir = "/quarantine"};
     options.file_bytes = 16 * kLogPage;
-    options.first_file_bytes = 16 * kLogPage;
+    options.short_file_bytes = 16 * kLogPage;
     options.gateway[0] = std::byte{7};
     return options;
   }
@@ -50,6 +50,13 @@ class LogTest : public ::testing::Test {
     std::vector<LogRecord> group;
     for (std::string& payload : payloads) group.push_back({.payload = std::move(payload)});
     return log.commit(group);
+  }
+  /// Gives up where the disk does, as the store would.
+  static void add_spare(SimDisk& disk, Log& log) {
+    SpareFile spare(disk, "/log", options().file_bytes);
+    auto finished = spare.step();
+    while (finished && !*finished) finished = spare.step();
+    if (finished) log.add_spare(spare);
   }
   static std::string newest_file(const SimDisk& disk) {
     std::string newest;
@@ -129,6 +136,33 @@ TEST_F(LogTest, ReleasedFilesAreRecycled) {
   EXPECT_TRUE(found_.lost.empty());
 }
 
+TEST_F(LogTest, FileNeededTooSoonIsShortAndIsNotRecycled) {
+  SimDisk disk;
+  auto with = options();
+  with.file_bytes = std::uint64_t{1} << 20;
+  auto log = open(disk, with);
+  EXPECT_EQ(disk.bytes(newest_file(disk))->size(), 16 * kLogPage);
+  for (int i = 0; i < 16; ++i) ASSERT_TRUE(commit(**log, {std::to_string(i)}));
+  EXPECT_EQ(disk.files().size(), 2u);
+  EXPECT_EQ(disk.bytes(newest_file(disk))->size(), 16 * kLogPage);
+  ASSERT_TRUE((*log)->release((*log)->durable_lsn()));
+  EXPECT_EQ(disk.files().size(), 1u) << "a short file is not worth keeping";
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(commit(**log, {std::to_string(i)}));
+  ASSERT_TRUE((*log)->wants_spare());
+  SpareFile spare(disk, "/log", with.file_bytes);
+  EXPECT_FALSE(*spare.step()) << "in parts";
+  while (!*spare.step()) {
+  }
+  (*log)->add_spare(spare);
+  EXPECT_FALSE((*log)->wants_spare());
+  for (int i = 0; i < 16; ++i) ASSERT_TRUE(commit(**log, {std::to_string(i)}));
+  EXPECT_EQ(disk.bytes(newest_file(disk))->size(), with.file_bytes);
+  log->reset();
+  ASSERT_TRUE(open(disk, with));
+  EXPECT_EQ(found_.rows.back(), "15");
+  EXPECT_TRUE(found_.lost.empty());
+}
+
 TEST_F(LogTest, TornGroupIsCutAndItsFileEndsThere) {
   SimDisk disk;
   auto log = open(disk);
@@ -149,6 +183,21 @@ TEST_F(LogTest, TornGroupIsCutAndItsFileEndsThere) {
   ASSERT_TRUE(open(*crashed));
   EXPECT_EQ(found_.rows, (std::vector<std::string>{"kept"}));
   EXPECT_TRUE(found_.lost.empty());
+}
+
+TEST_F(LogTest, TailThatAKilledProcessLeftUnsyncedIsDurableOnceShown) {
+  SimDisk disk;
+  auto log = open(disk);
+  ASSERT_TRUE(commit(**log, {"one"}));
+  const std::size_t before = disk.operations();
+  ASSERT_TRUE(commit(**log, {"two"}));
+  const auto killed = disk.without_process(before + 1);  // Written, not synced.
+  ASSERT_EQ(killed->undurable(killed->operations()).size(), 1u);
+  ASSERT_TRUE(open(*killed));
+  EXPECT_EQ(found_.rows, (std::vector<std::string>{"one", "two"}));
+  const auto crashed = killed->crash(killed->operations(), {});
+  ASSERT_TRUE(open(*crashed));
+  EXPECT_EQ(found_.rows, (std::vector<std::string>{"one", "two"}));
 }
 
 TEST_F(LogTest, LostSectorThatReadsAsZerosIsNotTakenForPadding) {
@@ -274,7 +323,7 @@ TEST_F(LogTest, EveryFaultyCallLeavesALogThatOpensWithWhatWasAcknowledged) {
         for (int i = 0; i < 30; ++i) {
           const std::string row = std::to_string(i);
           if (commit(**log, {row})) acknowledged.push_back(row);
-          static_cast<void>((*log)->prepare());
+          if (log && (*log)->wants_spare()) add_spare(disk, **log);
         }
         disk.heal();
       }

@@ -40,7 +40,7 @@ void Memtable::append(StreamId stream, std::uint32_t epoch, const Batch& rows, s
     if (tail_.rows.rows() == kChunkRows) finish_chunk();
   }
   rows_ += rows.rows();
-  bytes_ += record::memory_bytes(rows);
+  bytes_ += record::row_bytes(rows);
 }
 
 void Memtable::append_part(StreamId stream, std::uint32_t epoch, const Batch& rows,
@@ -75,7 +75,10 @@ std::vector<std::uint32_t> Memtable::tail_devices(const Batch& rows) {
   for (const std::string& name : rows.devices) {
     const auto next = static_cast<std::uint32_t>(tail_.rows.devices.size());
     const auto [entry, added] = tail_devices_.try_emplace(name, next);
-    if (added) tail_.rows.devices.push_back(name);
+    if (added) {
+      tail_.rows.devices.push_back(name);
+      bytes_ += record::name_bytes(name);
+    }
     renamed.push_back(entry->second);
   }
   return renamed;

@@ -120,7 +120,7 @@ Result<void> ParquetSealer::write(const SealJob& job, const std::string& path) {
   source->sorted = true;
   for (const StreamInfo& stream : job.streams) source->tags[stream.id] = stream_tag(stream);
   const MemSourceLease lease((*database)->sources(), std::move(source));
-  auto written = connection->execute(copy_statement(job, lease.id(), path));
+  auto written = connection->execute_long(copy_statement(job, lease.id(), path));
   if (written) return {};
   if (written.error().code() == Code::Internal) duckdb_.discard(*database);
   return seal_error(std::move(written).error());

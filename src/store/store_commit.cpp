@@ -19,8 +19,29 @@ namespace {
 using runtime::Level;
 
 constexpr std::uint64_t kGroupBytes = kMaxGroup - kLogPage;
+constexpr Micros kRetrySpare{Seconds{10}};
 /// Headers of the record, the hub batch, the block and its own columns.
 constexpr std::size_t kRemoteOverhead = 512;
+
+/// What a caller is told when its group did not become durable.
+Error not_stored(const std::string& dir, Error cause) {
+  switch (cause.code()) {
+    case Code::Exhausted:
+      return {Code::Exhausted,
+              fmt::format("the disk that holds {} is full, so the rows are not stored; free space "
+                          "there or lower store.max_bytes, then send them again",
+                          dir),
+              std::move(cause)};
+    case Code::Unavailable:
+      return {Code::Unavailable,
+              fmt::format("the medium that holds {} failed, so the rows are not stored; check it "
+                          "and restart the process",
+                          dir),
+              std::move(cause)};
+    default:
+      return cause;
+  }
+}
 
 /// The rows numbered from `from` to `to`.
 Batch rows_between(const Batch& rows, std::uint64_t from, std::uint64_t to) {
@@ -45,7 +66,7 @@ bool Store::Impl::has_room() const {
 Result<void> Store::Impl::accepts(record::Lane lane) const {
   if (closing_) return Error{Code::Cancelled, "the store is closing"};
   if (health == Health::Failed) {
-    return Error{Code::Unavailable, "the store's medium failed; the process must restart"};
+    return not_stored(options.dir, {Code::Unavailable, "an earlier write or sync failed"});
   }
   if (refused && lane >= *refused) {
     return Error{Code::Exhausted, fmt::format("the store is at its quota and refuses lane {}; "
@@ -128,7 +149,7 @@ Result<std::vector<EntryPtr>> Store::Impl::make_entries(std::vector<Batch> batch
 Task<Result<void>> Store::Impl::wait_for_room() {
   while (!has_room() && !closing_ && health == Health::Good) co_await changed_.wait();
   if (!has_room() && health == Health::Full) {
-    co_return Error{Code::Exhausted, "the disk is full and so is the store's memory; free space"};
+    co_return not_stored(options.dir, {Code::Exhausted, "and so is the store's memory"});
   }
   co_return Result<void>{};
 }
@@ -291,16 +312,39 @@ Task<void> Store::Impl::commit_loop() {
       return Committed{log_->durable_lsn(), log_->bytes(), log_->wants_spare()};
     };
     auto committed = co_await runtime::run_on(*env.disk_worker, job);
+    if (!committed) committed = not_stored(options.dir, std::move(committed).error());
     last_commit_ = env.clock->now();
     commit_seconds_.observe(std::chrono::duration<double>(last_commit_ - start).count());
     publish(group, committed);
-    if (committed && committed->wants_spare) {
-      auto prepared =
-          co_await runtime::run_on(*env.disk_worker, [this] { return log_->prepare(); });
-      if (!prepared) runtime::log(Level::Debug, "store", prepared.error().describe());
+    if (committed && committed->wants_spare && !preparing_ && !closing_ &&
+        env.clock->now() >= retry_spare_) {
+      preparing_ = true;
+      scope_.spawn(prepare_spare());
     }
   }
   committing_ = false;
+  changed_.notify();
+}
+
+/// Fills the file that the log will need next, in steps beside the commits.
+Task<void> Store::Impl::prepare_spare() {
+  SpareFile spare(*env.disk, path("log"), options.log_file_bytes);
+  Result<bool> finished = false;
+  while (finished && !*finished && !closing_) {
+    finished = co_await runtime::run_on(*env.compute, [&spare] { return spare.step(); });
+  }
+  if (finished && *finished) {
+    auto add = [this, &spare]() -> Result<void> {
+      log_->add_spare(spare);
+      return {};
+    };
+    static_cast<void>(co_await runtime::run_on(*env.disk_worker, add));
+  } else if (!finished) {
+    retry_spare_ = env.clock->now() + kRetrySpare;
+    runtime::log(Level::Warning, "store", "no log file could be prepared; the next will be short",
+                 {{"error", finished.error().describe()}});
+  }
+  preparing_ = false;
   changed_.notify();
 }
 

@@ -26,7 +26,7 @@ constexpr std::size_t kSubsetsUpTo = 10;
 constexpr std::size_t kSamples = 256;
 
 struct Totals {
-  std::size_t states = 0, failures = 0, flips = 0, faults = 0;
+  std::size_t states = 0, failures = 0, flips = 0, faults = 0, kills = 0;
   double slowest_open = 0;
 };
 
@@ -63,15 +63,17 @@ std::vector<Fates> ends(const std::vector<std::size_t>& sizes, runtime::Entropy&
   return out;
 }
 
-/// Opens `node`, judges, kills, opens again, appends, and opens a third time.
+/// Opens `node`, judges, kills, opens again, appends, and opens a third time. `shown`: what an
+/// earlier process had shown of it.
 std::string check(SimNode& node, const std::vector<Acknowledged>& acknowledged, std::size_t at,
-                  bool damaged, Totals& totals) {
+                  bool damaged, Totals& totals, const Contents* shown = nullptr) {
   const auto start = std::chrono::steady_clock::now();
   if (auto opened = node.try_start(); !opened) return opened.error().describe();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   totals.slowest_open = std::max(totals.slowest_open, took.count());
   const Contents first = contents_of(node);
   if (auto wrong = judge(first, acknowledged, at, damaged); !wrong.empty()) return wrong;
+  if (shown != nullptr && first != *shown) return "what an earlier opening showed is not there";
   node.kill();
   if (auto opened = node.try_start(); !opened) return "again: " + opened.error().describe();
   if (contents_of(node) != first) return "the second opening finds something else";
@@ -114,6 +116,31 @@ void crash_states(CrashWorkload& life, std::uint64_t seed, std::size_t limit, To
       report(totals, seed, fmt::format("operation {} end {}", at, end),
              check(node, life.acknowledged(), at, false, totals));
     }
+  }
+}
+
+/// The process dies in the middle of something, the next one shows what it finds, and then the
+/// power goes: what was shown may have been sent, so all of it must still be there.
+void kill_states(CrashWorkload& life, std::uint64_t seed, std::size_t limit, Totals& totals) {
+  runtime::SeededEntropy entropy{seed ^ 0xd6e8feb86659fd93};
+  const SimDisk& disk = life.node().disk();
+  for (std::size_t done = 0; done < limit; ++done) {
+    const std::size_t at = entropy.u64() % (disk.operations() + 1);
+    SimNode node(disk.without_process(at), life.node().catalogue().at(at, entropy.u64() % 2 == 0));
+    node.options() = CrashWorkload::options();
+    ++totals.kills;
+    report(totals, seed, fmt::format("kill at operation {}", at), [&]() -> std::string {
+      if (auto opened = node.try_start(); !opened) return opened.error().describe();
+      const Contents shown = contents_of(node);
+      if (auto wrong = judge(shown, life.acknowledged(), at, false); !wrong.empty()) return wrong;
+      Fates fates(node.disk().undurable(node.disk().operations()).size());
+      for (Fate& fate : fates) {
+        fate.kind = entropy.u64() % 4 == 0 ? Fate::Kind::Kept : Fate::Kind::Dropped;
+      }
+      node.cut_power(fates);
+      auto wrong = check(node, life.acknowledged(), at, false, totals, &shown);
+      return wrong.empty() ? "" : "after the power cut: " + wrong;
+    }());
   }
 }
 
@@ -205,13 +232,17 @@ int run(std::size_t states, std::uint64_t seed, Kinds kinds) {
     CrashWorkload life(seed, kSteps);
     life.run();
     if (kinds != Kinds::Flips) {
-      crash_states(life, seed, left * 6 / 10 + 1, totals);
+      crash_states(life, seed, left * 5 / 10 + 1, totals);
+      kill_states(life, seed, left / 10, totals);
       fault_states(seed, left / 10, totals);
     }
     if (kinds != Kinds::Crashes) flip_states(life, seed, left * 3 / 10 + 1, totals);
   }
-  fmt::print("{} states: {} failed; {} flipped bits, {} faulty calls; slowest opening {:.3f} s\n",
-             totals.states, totals.failures, totals.flips, totals.faults, totals.slowest_open);
+  fmt::print(
+      "{} states: {} failed; {} kills before the cut, {} flipped bits, {} faulty calls; slowest "
+      "opening {:.3f} s\n",
+      totals.states, totals.failures, totals.kills, totals.flips, totals.faults,
+      totals.slowest_open);
   return totals.failures == 0 && totals.slowest_open < 1.0 ? 0 : 1;
 }
 

@@ -152,6 +152,7 @@ class Store::Impl {
   Task<Result<void>> finished(EntryPtr entry);
   Task<Result<void>> commit(EntryPtr entry);
   Task<void> commit_loop();
+  Task<void> prepare_spare();
   Group take_group();
   bool add_device_records(Group& group);
   void add_entry(Group& group, const EntryPtr& entry);
@@ -190,10 +191,11 @@ class Store::Impl {
   std::deque<EntryPtr> pending_;
   std::size_t pending_bytes_ = 0;
   bool committing_ = false, closing_ = false, closed_ = false, sealing_ = false;
+  bool preparing_ = false;
   std::uint64_t published_ = 0;  ///< LSN below which every row is in `state`.
   std::uint64_t log_bytes_ = 0;
   std::uint64_t max_bytes_ = 0;
-  Instant last_commit_{}, retry_seal_{};
+  Instant last_commit_{}, retry_seal_{}, retry_spare_{};
   SnapshotPtr snapshot_;
   std::uint64_t snapshot_version_ = 0;
   std::vector<SegmentPtr> doomed_;

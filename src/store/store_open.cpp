@@ -191,7 +191,6 @@ Result<void> Store::Impl::reconcile_segments() {
 Result<void> Store::Impl::open_log() {
   Log::Options log_options{.dir = path("log"), .quarantine_dir = path("quarantine")};
   log_options.file_bytes = options.log_file_bytes;
-  log_options.first_file_bytes = std::min(log_options.first_file_bytes, options.log_file_bytes);
   log_options.gateway = gateway;
   log_options.epoch = epoch;
   log_options.durable_lsn = opened_.durable;
@@ -254,7 +253,7 @@ Task<void> Store::Impl::close() {
   if (closed_ || closing_) co_return;
   closing_ = true;
   changed_.notify();
-  while (committing_ || sealing_) co_await changed_.wait();
+  while (committing_ || sealing_ || preparing_) co_await changed_.wait();
   co_await scope_.close();
   if (log_ != nullptr && health != Health::Failed) {
     CatalogueChange change = state.take_dirty(state.oldest_unsealed(published_));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -314,21 +315,47 @@ TEST_F(HubTest, ImpossibleRangesAreInvalid) {
   EXPECT_EQ(node_.run(node_.store().append_remote(batch)).error().code(), Code::Invalid);
 }
 
-TEST_F(StoreTest, FullDiskRefusesAppendsAndTakesThemAgain) {
+TEST_F(StoreTest, FullDiskRefusesAppendsReadsOnAndGoesOnOnceThereIsRoom) {
   node_.start();
-  node_.declare("boiler");
+  const StreamId id = node_.declare("boiler");
   node_.append("boiler", 0, 10);
   node_.disk().fail_at(1, Code::Exhausted, true);
   auto refused = node_.run(node_.store().append(numbered_rows("boiler", 10, 10)));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::Exhausted);
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("/store is full"));
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("free space"));
   EXPECT_EQ(node_.store().health(), Health::Full);
+  EXPECT_FALSE(node_.run(node_.store().seal()));
+  EXPECT_EQ(node_.rows("boiler").size(), 10u);
+  EXPECT_EQ(node_.run(node_.store().read_outbox(id, 1, 0, 100, 1 << 20))->size(), 1u);
   node_.disk().heal();
   EXPECT_EQ(node_.append("boiler", 10, 10).first_seq, 11u);
   EXPECT_EQ(node_.store().health(), Health::Good);
-  node_.kill();
+  EXPECT_TRUE(node_.run(node_.store().seal()));
+  node_.append("boiler", 20, 1);
+  node_.cut_power();
   node_.start();
-  EXPECT_EQ(node_.rows("boiler").size(), 20u);
+  EXPECT_EQ(node_.rows("boiler").size(), 21u);
+}
+
+TEST_F(StoreTest, FullDiskThatFillsMemoryTooLetsGoOnceThereIsRoom) {
+  node_.options().memtable_bytes = 64 << 10;
+  node_.start();
+  node_.declare("boiler");
+  node_.disk().fail_at(1, Code::Exhausted, true);  // Seals need room for a file, the log has it.
+  std::uint64_t stored = 0;
+  Result<Appended> appended = Error{Code::Internal, "none"};
+  for (int i = 0; i < 100; ++i) {
+    appended = node_.run(node_.store().append(numbered_rows("boiler", stored, 500)));
+    if (appended) stored += 500;
+  }
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code(), Code::Exhausted);
+  node_.disk().heal();
+  node_.advance(Seconds{120});
+  node_.append("boiler", stored, 500);
+  EXPECT_EQ(node_.rows("boiler").size(), stored + 500);
 }
 
 TEST_F(StoreTest, FailedSyncFailsTheStoreForGood) {
@@ -344,11 +371,30 @@ TEST_F(StoreTest, FailedSyncFailsTheStoreForGood) {
   auto failed = node_.run(node_.store().append(numbered_rows("boiler", 10, 10)));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code(), Code::Unavailable);
+  EXPECT_THAT(failed.error().message(), ::testing::HasSubstr("/store failed"));
+  EXPECT_THAT(failed.error().message(), ::testing::HasSubstr("restart"));
   EXPECT_EQ(node_.store().health(), Health::Failed);
   failed = node_.run(node_.store().append(numbered_rows("boiler", 10, 10)));
   EXPECT_EQ(failed.error().code(), Code::Unavailable);
   EXPECT_EQ(told, 1);
   EXPECT_EQ(node_.rows("boiler").size(), 10u) << "rows not durable are not shown";
+}
+
+TEST_F(StoreTest, AfterAFailedSyncTheNextProcessHasExactlyWhatWasAcknowledged) {
+  node_.start();
+  node_.declare("boiler");
+  node_.append("boiler", 0, 10);
+  node_.disk().fail_at(2, Code::Unavailable);
+  ASSERT_FALSE(node_.run(node_.store().append(numbered_rows("boiler", 10, 10))));
+  node_.disk().heal();
+  // The cache still shows the group, though it will never reach the medium.
+  node_.kill();
+  node_.start();
+  EXPECT_EQ(node_.rows("boiler").size(), 10u);
+  EXPECT_EQ(node_.append("boiler", 10, 5).first_seq, 11u);
+  node_.cut_power();
+  node_.start();
+  EXPECT_EQ(node_.rows("boiler").size(), 15u);
 }
 
 TEST_F(StoreTest, RefusedLanesGetExhausted) {

@@ -330,6 +330,18 @@ std::unique_ptr<SimDisk> SimDisk::crash(std::size_t at, const std::vector<Fate>&
   return after;
 }
 
+std::unique_ptr<SimDisk> SimDisk::without_process(std::size_t at) const {
+  const std::scoped_lock lock(mutex_);
+  auto after = std::make_unique<SimDisk>();
+  after->start_ = after->now_ = start_;
+  after->operations_.assign(operations_.begin(),
+                            operations_.begin() + static_cast<std::ptrdiff_t>(at));
+  for (const Operation& operation : after->operations_) apply(after->now_, operation);
+  after->directories_ = directories_;
+  after->space_ = space_;
+  return after;
+}
+
 std::size_t SimDisk::operations() const {
   const std::scoped_lock lock(mutex_);
   return operations_.size();

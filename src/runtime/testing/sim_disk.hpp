@@ -58,6 +58,9 @@ class SimDisk final : public Disk {
   /// The disk after such a crash; `fates` in the order of undurable(at), missing ones Dropped.
   /// Everything in it is durable and its record is empty.
   std::unique_ptr<SimDisk> crash(std::size_t at, const std::vector<Fate>& fates) const;
+  /// The disk as the next process finds it when only the process died there: all that was written
+  /// can be read, and what was not durable can still be lost to a crash.
+  std::unique_ptr<SimDisk> without_process(std::size_t at) const;
   std::size_t operations() const;
 
   // --- Faults -------------------------------------------------------------------------------

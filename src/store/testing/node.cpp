@@ -95,13 +95,18 @@ void SimNode::stop() {
 
 void SimNode::kill() {
   if (store_ == nullptr) return;
-  const std::size_t at = disk_->operations();
-  using Fate = runtime::testing::SimDisk::Fate;
-  auto after = disk_->crash(at, {disk_->undurable(at).size(), Fate{Fate::Kind::Kept}});
+  auto after = disk_->without_process(disk_->operations());
   auto state = catalogue_->now();
   // What the dying process still does happens to a disk that nobody looks at again.
   stop();
   disk_ = std::move(after);
+  catalogue_ = std::make_shared<CatalogueHistory>(*disk_, std::move(state));
+}
+
+void SimNode::cut_power(const std::vector<runtime::testing::SimDisk::Fate>& fates) {
+  kill();
+  auto state = catalogue_->now();
+  disk_ = disk_->crash(disk_->operations(), fates);
   catalogue_ = std::make_shared<CatalogueHistory>(*disk_, std::move(state));
 }
 

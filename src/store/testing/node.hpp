@@ -39,8 +39,11 @@ class SimNode {
   bool is_up() const { return store_ != nullptr; }
   Result<void> try_start();
   void stop();
-  /// As SIGKILL: nothing is closed; the disk keeps all that was written, synced or not.
+  /// As SIGKILL: nothing is closed; the disk shows all that was written, and a power cut may still
+  /// take what was not synced.
   void kill();
+  /// Then the power goes: of what was not durable, `fates` tells what is left.
+  void cut_power(const std::vector<runtime::testing::SimDisk::Fate>& fates = {});
   void lose_catalogue();
   void advance(Micros by);
   /// Lets seals and other background work finish.
