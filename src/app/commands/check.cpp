@@ -6,8 +6,10 @@
 
 #include "app/commands/command.hpp"
 #include "app/commands/print.hpp"
+#include "app/config/model_files.hpp"
 #include "app/config/validate.hpp"
 #include "app/exit_code.hpp"
+#include "app/node/settings.hpp"
 #include "app/parts.hpp"
 #include "app/paths.hpp"
 #include "base/suggest.hpp"
@@ -20,6 +22,12 @@ bool skips(const Call& call, std::string_view step) {
     if (value.find(step) != std::string::npos) return true;
   }
   return false;
+}
+
+/// The model repository of the node that the files are for.
+std::string repository_of(const Call& call) {
+  const auto settings = Settings::from(call, RoleOfProcess::Node);
+  return settings ? settings->models : std::string{};
 }
 
 std::string type_name(const config::FieldSpec& field) {
@@ -117,9 +125,11 @@ int run_validate(const Call& call) {
   auto loaded = config::load(paths, config::process_environment());
   const config::Secrets secrets({Paths::defaults().configuration + "/secrets", "secrets"});
   const BuiltinParts parts;
+  config::ModelFiles models(repository_of(call));
   const config::ValidateOptions options{.topology = !skips(call, "topology"),
-                                        .environment = !skips(call, "environment")};
-  const auto validated = config::validate(std::move(loaded), parts, secrets, nullptr, options);
+                                        .environment = !skips(call, "environment"),
+                                        .models = &models};
+  const auto validated = config::validate(std::move(loaded), parts, secrets, options);
   const auto& diagnostics = validated.loaded.diagnostics;
   if (call.output() == "json")
     fmt::print("{}\n", config::report_json(diagnostics));
