@@ -42,6 +42,7 @@ constexpr Flag kTap[] = {{"--where", "", "X", "rows for which this holds"},
                          {"--limit", "", "N", "stop after N rows"},
                          {"--for", "", "D", "stop after this time"}};
 constexpr Flag kLogs[] = {{"--level", "", "L", "error, warning, info or debug: least to show"}};
+constexpr Flag kReference[] = {{"--check", "", "", "write nothing; exit 1 if a page differs"}};
 constexpr Flag kDevice[] = {{"--dry-run", "", "", "check, but do not write"}};
 
 constexpr Command kCommands[] = {
@@ -115,6 +116,10 @@ constexpr Command kCommands[] = {
      "  infiniedge explain device.points\n  infiniedge explain stream/pump-health\n",
      {},
      run_explain},
+    {"reference", "DIR", "write the reference pages of this binary",
+     "Writes resources, connectors, settings and commands as Markdown.\n\n"
+     "  infiniedge reference docs/reference\n  infiniedge reference --check docs/reference\n",
+     kReference, run_reference},
     {"completion",
      "bash | zsh | fish",
      "shell completion",
