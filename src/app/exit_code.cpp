@@ -36,6 +36,22 @@ int exit_code(Code code, Input input) {
   return EX_SOFTWARE;
 }
 
+std::string_view advice(Code code) {
+  constexpr std::string_view kAdvice[] = {"correct the input",
+                                          "check the name",
+                                          "choose another name, or stop who holds it",
+                                          "use another credential, or change the policy",
+                                          "use a build or device that can do it",
+                                          "retry later",
+                                          "retry; the effect is unknown",
+                                          "nothing: it was given up",
+                                          "retry later, or make room",
+                                          "look at the quarantine and the log",
+                                          "read again, then repeat",
+                                          "report it: a defect of ours"};
+  return kAdvice[static_cast<int>(code)];
+}
+
 int fail_with(const Error& error, Input input) {
   std::string text;
   for (const Error* e = &error; e != nullptr; e = e->cause()) {

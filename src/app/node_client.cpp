@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -19,8 +22,11 @@
 namespace infiniedge::app {
 namespace {
 
+namespace asio = boost::asio;
 namespace http = runtime::http;
 namespace json = boost::json;
+
+constexpr std::size_t kMostProblem = 64U << 10;
 
 std::string find_node(const std::string& given) {
   if (!given.empty()) return given;
@@ -38,16 +44,26 @@ Code code_from(std::string_view name) {
   return Code::Internal;
 }
 
+/// Runs one call to its end. After `limit` it is cancelled.
 template <class T>
-Result<T> run(boost::asio::io_context& context, Task<Result<T>> task) {
+Result<T> run(asio::io_context& context, Task<Result<T>> task, std::optional<Micros> limit = {}) {
   std::optional<Result<T>> out;
-  boost::asio::co_spawn(context, std::move(task), [&](std::exception_ptr error, Result<T> result) {
+  const auto stop = std::make_shared<asio::cancellation_signal>();
+  asio::steady_timer timer(context);
+  if (limit) {
+    timer.expires_after(*limit);
+    timer.async_wait([stop](boost::system::error_code error) {
+      if (!error) stop->emit(asio::cancellation_type::terminal);
+    });
+  }
+  const auto done = [&](std::exception_ptr error, Result<T> result) {
     if (error)
       out.emplace(Error{Code::Internal, "the call ended with an exception"});
     else
       out.emplace(std::move(result));
     context.stop();
-  });
+  };
+  asio::co_spawn(context, std::move(task), asio::bind_cancellation_slot(stop->slot(), done));
   context.restart();
   context.run();
   return std::move(*out);
@@ -157,9 +173,12 @@ Result<json::value> NodeClient::call(const std::string& method, const std::strin
 
 Result<void> NodeClient::events(
     const std::string& target,
-    const std::function<bool(const std::string&, const std::string&)>& on_event) {
-  std::string pending, event, data;
+    const std::function<bool(const std::string&, const std::string&)>& on_event,
+    std::optional<Micros> limit) {
+  std::string pending, first, event, data;
+  bool enough = false;
   const auto on_piece = [&](std::string_view piece) {
+    if (first.size() < kMostProblem) first.append(piece);
     pending.append(piece);
     for (auto end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
       const auto line = pending.substr(0, end);
@@ -167,19 +186,23 @@ Result<void> NodeClient::events(
       if (const auto name = field(line, "event:"); !name.empty()) event = name;
       if (const auto value = field(line, "data:"); !value.empty()) data = value;
       if (line.empty() && !data.empty()) {
-        const bool more = on_event(event, data);
+        enough = !on_event(event, data);
         event.clear();
         data.clear();
-        if (!more) return false;
+        if (enough) return false;
       }
     }
     return true;
   };
   const auto forever = std::chrono::hours{24 * 365};
-  auto response = run(context_, client_->send_streaming(request("GET", target), forever, on_piece));
+  auto response =
+      run(context_, client_->send_streaming(request("GET", target), forever, on_piece), limit);
+  if (enough) return {};
+  if (!response && limit && response.error().code() == Code::Cancelled) return {};
   if (!response) return response.error();
-  if (response->status >= 400) return problem(*response);
-  return {};
+  if (response->status < 400) return {};
+  response->body = first;  // A problem came in pieces too.
+  return problem(*response);
 }
 
 }  // namespace infiniedge::app

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "infiniedge/result.hpp"
@@ -36,10 +37,12 @@ class NodeClient {
   /// The body as it is; a problem becomes an Error.
   Result<std::string> text(const std::string& method, const std::string& target,
                            const std::string& body, const std::string& accept);
-  /// Lines of server-sent events (`event`, `data`) until `on_event` returns false.
+  /// Lines of server-sent events (`event`, `data`) until `on_event` returns false or `limit` is
+  /// over.
   Result<void> events(
       const std::string& target,
-      const std::function<bool(const std::string& event, const std::string& data)>& on_event);
+      const std::function<bool(const std::string& event, const std::string& data)>& on_event,
+      std::optional<Micros> limit = {});
   /// The last problem's `errors`, as printed by a validator; empty if it had none.
   const std::string& problem_errors() const { return problem_errors_; }
 

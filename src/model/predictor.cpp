@@ -43,7 +43,8 @@ std::vector<Answer> nothing(std::size_t rows) {
 
 }  // namespace
 
-std::size_t feature_width(const ModelConfig& config) {
+Result<std::size_t> feature_width(const ModelConfig& config) {
+  INFINIEDGE_TRY(check_input(config));
   std::size_t width = 1;
   for (const auto dim : sample_dims(config)) {
     if (dim < 0) return 0;
@@ -54,9 +55,9 @@ std::size_t feature_width(const ModelConfig& config) {
 
 Result<Tensor> features_tensor(const ModelConfig& config, const std::vector<Sample>& samples,
                                std::size_t from, std::size_t count) {
-  INFINIEDGE_TRY(check_input(config));
-  auto width = feature_width(config);
-  if (width == 0) width = samples[from].features.size();
+  const auto fixed = feature_width(config);
+  if (!fixed) return fixed.error();
+  const auto width = *fixed == 0 ? samples[from].features.size() : *fixed;
   const auto& input = config.inputs[0];
   Tensor out{.name = input.name, .type = input.type, .shape = {}, .data = {}, .owner = {}};
   out.shape = sample_dims(config);
@@ -120,7 +121,6 @@ Task<Result<std::vector<Answer>>> ask(Server& server, std::string model,
 Result<std::size_t> ServerPredictor::width(const std::string& model) const {
   auto served = server_.find(model);
   if (!served) return std::move(served).error();
-  INFINIEDGE_TRY(check_input((*served)->config()));
   return feature_width((*served)->config());
 }
 

@@ -17,7 +17,8 @@ Result<Tensor> features_tensor(const ModelConfig& config, const std::vector<Samp
                                std::size_t from, std::size_t count);
 
 /// Length of a feature row that the model takes, or 0 if any.
-std::size_t feature_width(const ModelConfig& config);
+/// Errors: Unsupported for a model that has another input than one of FP32 or FP64.
+Result<std::size_t> feature_width(const ModelConfig& config);
 
 /// Answers samples with the model alone, without a cascade.
 ///

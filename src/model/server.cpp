@@ -230,6 +230,8 @@ Task<Result<void>> Server::unload(std::string name) {
   if (!co_await lock(entry)) co_return Error{Code::Cancelled, "unloading was cancelled"};
   std::vector<std::shared_ptr<Served>> old;
   for (auto& [version, slot] : entry.versions) {
+    // One that could not be loaded is not wanted any more either: readiness must not wait for it.
+    if (!slot.served) slot.reason = "unloaded";
     if (!slot.served) continue;
     old.push_back(slot.served);
     retire(name, version, slot, "unloaded");

@@ -15,6 +15,16 @@ runtime::Counter& VersionMetrics::counter(std::string_view name, std::string_vie
   return metrics_.counter(name, help, std::move(extra));
 }
 
+runtime::Counter& VersionMetrics::rejections(std::string_view reason) {
+  return counter("infiniedge_model_rejected_total", "Requests refused before execution.",
+                 {{"reason", std::string{reason}}});
+}
+
+runtime::Counter& VersionMetrics::cancellations(std::string_view stage) {
+  return counter("infiniedge_model_cancelled_total", "Requests given up by their caller.",
+                 {{"stage", std::string{stage}}});
+}
+
 VersionMetrics::VersionMetrics(runtime::Metrics& metrics, const std::string& model,
                                std::int64_t version)
     : metrics_(metrics), labels_{{"model", model}, {"version", std::to_string(version)}} {
@@ -39,6 +49,9 @@ VersionMetrics::VersionMetrics(runtime::Metrics& metrics, const std::string& mod
                                       "Time that requests wait in the queue.", labels_);
   execute_seconds_ =
       &metrics.histogram("infiniedge_model_execute_seconds", "Time of one execution.", labels_);
+  // A series that is there from the start shows its first count as a rise.
+  for (const auto* reason : {"queue_full", "deadline", "shutdown"}) rejections(reason);
+  for (const auto* stage : {"queue", "execute"}) cancellations(stage);
 }
 
 void VersionMetrics::executed(std::int64_t batch, const Timing& timing, std::uint64_t requests) {
@@ -61,16 +74,12 @@ void VersionMetrics::failed(Failure why) { failures_[static_cast<int>(why)]->add
 
 void VersionMetrics::rejected(std::string_view reason) {
   failed(Failure::Rejected);
-  counter("infiniedge_model_rejected_total", "Requests refused before execution.",
-          {{"reason", std::string{reason}}})
-      .add();
+  rejections(reason).add();
 }
 
 void VersionMetrics::cancelled(std::string_view stage) {
   failed(Failure::Cancelled);
-  counter("infiniedge_model_cancelled_total", "Requests given up by their caller.",
-          {{"stage", std::string{stage}}})
-      .add();
+  cancellations(stage).add();
 }
 
 void VersionMetrics::pending(std::size_t requests) { pending_->set(static_cast<double>(requests)); }

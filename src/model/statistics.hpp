@@ -57,6 +57,8 @@ class VersionMetrics {
   void cost(std::int64_t batch, double seconds);
 
  private:
+  runtime::Counter& rejections(std::string_view reason);
+  runtime::Counter& cancellations(std::string_view stage);
   /// A counter in µs fed in ns: what is left over waits for the next time.
   struct MicrosCounter {
     runtime::Counter* counter = nullptr;

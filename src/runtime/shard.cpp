@@ -10,13 +10,14 @@ Shard::Shard(std::string name) : name_(std::move(name)), work_(context_.get_exec
 Shard::~Shard() { stop(); }
 
 void Shard::start() {
-  thread_ = std::thread([this] { run_here(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+    run_here();
+  });
 }
 
-void Shard::run_here() {
-  pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
-  context_.run();
-}
+// The main thread keeps its name: it is what ps shows for the process.
+void Shard::run_here() { context_.run(); }
 
 void Shard::stop() {
   work_.reset();

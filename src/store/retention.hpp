@@ -79,6 +79,8 @@ class Retention {
   Task<Result<void>> downsample(Eviction& eviction);
 
   Environment environment_;
+  runtime::Counter* evicted_ = nullptr;
+  runtime::Counter* lost_rows_ = nullptr;
 };
 
 }  // namespace infiniedge::store

@@ -70,7 +70,13 @@ Result<Batch> compute(DuckDb& duckdb, const std::string& sql, const SchemaPtr& s
 
 }  // namespace
 
-Retention::Retention(Environment environment) : environment_(environment) {}
+Retention::Retention(Environment environment) : environment_(environment) {
+  if (environment_.metrics == nullptr) return;
+  evicted_ = &environment_.metrics->counter("infiniedge_store_evicted_segments_total",
+                                            "Segments dropped.");
+  lost_rows_ = &environment_.metrics->counter("infiniedge_store_gap_rows_total",
+                                              "Rows lost before every uplink had them.");
+}
 
 /// Stores the rollups of a segment's streams and names them in its gaps.
 Task<Result<void>> Retention::downsample(Eviction& eviction) {
@@ -114,12 +120,9 @@ Task<Result<void>> Retention::evict(Eviction eviction) {
   std::vector<SegmentPtr> segments{std::move(eviction.segment)};
   INFINIEDGE_CO_TRY(
       co_await environment_.store->drop_segments(std::move(segments), std::move(eviction.gaps)));
-  if (environment_.metrics != nullptr) {
-    environment_.metrics->counter("infiniedge_store_evicted_segments_total", "Segments dropped")
-        .add();
-    environment_.metrics
-        ->counter("infiniedge_store_gap_rows_total", "Rows lost before every uplink had them")
-        .add(rows);
+  if (evicted_ != nullptr) {
+    evicted_->add();
+    lost_rows_->add(rows);
   }
   co_return Result<void>{};
 }

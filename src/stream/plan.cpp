@@ -399,9 +399,12 @@ void Planner::check_model(const Expr& expr, const ModelCall& call,
   if (predictor_ == nullptr) return;
   const auto wanted = predictor_->width(call.model);
   if (!wanted) {
-    // A model that is not up yet is judged when it is asked.
-    if (wanted.error().code() != Code::NotFound) return;
-    return error(expr.args[0]->span, "R009", fmt::format("no model \"{}\"", call.model));
+    const auto code = wanted.error().code();
+    if (code == Code::NotFound)
+      return error(expr.args[0]->span, "R009", fmt::format("no model \"{}\"", call.model));
+    if (code == Code::Unsupported)
+      return error(expr.args[0]->span, "R009", wanted.error().message());
+    return;  // A model that is not up yet is judged when it is asked.
   }
   if (*wanted == 0 || !width || *wanted == *width) return;
   error(expr.span, "R009",

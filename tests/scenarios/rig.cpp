@@ -181,6 +181,12 @@ std::uint64_t Rig::count(const std::string& sql) {
   return reply->at("rows").as_array()[0].as_array()[0].to_number<std::uint64_t>();
 }
 
+std::string Rig::metrics(bool of_hub) {
+  const auto asked = client(of_hub ? hub_side_ : node_side_, of_hub ? "hub-client" : "node-client");
+  const auto text = asked->text("GET", "/metrics", "", "text/plain");
+  return text ? *text : std::string{};
+}
+
 std::string Rig::logs() const {
   std::string out;
   for (const auto* name : {"node", "hub", "broker"}) {

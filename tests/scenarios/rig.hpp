@@ -36,6 +36,7 @@ class Rig {
   /// Sequence numbers of a stream with how often each is there; empty if it cannot be asked.
   std::map<std::uint64_t, int> sequence(bool at_hub, const std::string& stream);
   std::uint64_t count(const std::string& sql);
+  std::string metrics(bool of_hub);
   std::string logs() const;
 
  private:

@@ -6,10 +6,13 @@
 
 #include "app/commands/command.hpp"
 #include "app/commands/print.hpp"
+#include "app/config/model_files.hpp"
 #include "app/config/validate.hpp"
 #include "app/exit_code.hpp"
+#include "app/node/settings.hpp"
 #include "app/parts.hpp"
 #include "app/paths.hpp"
+#include "app/reference/describe.hpp"
 #include "base/suggest.hpp"
 
 namespace infiniedge::app {
@@ -22,21 +25,16 @@ bool skips(const Call& call, std::string_view step) {
   return false;
 }
 
-std::string type_name(const config::FieldSpec& field) {
-  constexpr std::string_view kNames[] = {
-      "text",    "true|false", "whole number", "number",     "duration", "size",
-      "one of",  "name",       "select",       "expression", "secret",   "object",
-      "options", "options",    "[low, high]",  "map",        "any"};
-  std::string out{kNames[static_cast<int>(field.type)]};
-  if (!field.values.empty()) {
-    out.clear();
-    for (const auto value : field.values) out += fmt::format("{}{}", out.empty() ? "" : "|", value);
-  }
-  return field.list ? "list of " + out : out;
+/// The model repository of the node that the files are for.
+std::string repository_of(const Call& call) {
+  const auto settings = Settings::from(call, RoleOfProcess::Node);
+  return settings ? settings->models : std::string{};
 }
 
 void print_field(const config::FieldSpec& field) {
-  fmt::print("  {}{:<14} {}\n", field.required ? "*" : " ", field.name, type_name(field));
+  const auto bounds = bounds_text(field.min, field.max);
+  fmt::print("  {}{:<14} {}{}{}\n", field.required ? "*" : " ", field.name, type_text(field),
+             bounds.empty() ? "" : ", ", bounds);
   fmt::print("                   {}{}{}\n", field.doc,
              field.fallback.empty() ? "" : fmt::format(" Default: {}.", field.fallback),
              field.later ? " (not in this version yet)" : "");
@@ -50,17 +48,22 @@ int explain_fields(std::span<const config::FieldSpec> fields, std::string path,
   return 0;
 }
 
+void print_options(std::string_view title, std::span<const Option> options) {
+  if (options.empty()) return;
+  fmt::print("\n{}:\n", title);
+  for (const auto& option : options) {
+    const auto bounds = bounds_text(option.min, option.max);
+    fmt::print("  {}{:<14} {}{}{}\n", option.required ? "*" : " ", option.name, type_text(option),
+               bounds.empty() ? "" : ", ", bounds);
+    fmt::print("                   {}{}\n", option.doc,
+               option.fallback.empty() ? "" : fmt::format(" Default: {}.", option.fallback));
+  }
+}
+
 int explain_connector(const Spec& spec) {
-  fmt::print("connector {}: {}\naddress: {}\n\noptions:\n", spec.name, spec.summary, spec.address);
-  for (const auto& option : spec.options) {
-    fmt::print("  {}{:<14} {}{}\n", option.required ? "*" : " ", option.name, option.doc,
-               option.fallback.empty() ? "" : fmt::format(" Default: {}.", option.fallback));
-  }
-  fmt::print("\noptions of a point:\n");
-  for (const auto& option : spec.point_options) {
-    fmt::print("  {}{:<14} {}{}\n", option.required ? "*" : " ", option.name, option.doc,
-               option.fallback.empty() ? "" : fmt::format(" Default: {}.", option.fallback));
-  }
+  fmt::print("connector {}: {}\naddress: {}\n", spec.name, spec.summary, spec.address);
+  print_options("options", spec.options);
+  print_options("options of a point", spec.point_options);
   return 0;
 }
 
@@ -117,9 +120,11 @@ int run_validate(const Call& call) {
   auto loaded = config::load(paths, config::process_environment());
   const config::Secrets secrets({Paths::defaults().configuration + "/secrets", "secrets"});
   const BuiltinParts parts;
+  config::ModelFiles models(repository_of(call));
   const config::ValidateOptions options{.topology = !skips(call, "topology"),
-                                        .environment = !skips(call, "environment")};
-  const auto validated = config::validate(std::move(loaded), parts, secrets, nullptr, options);
+                                        .environment = !skips(call, "environment"),
+                                        .models = &models};
+  const auto validated = config::validate(std::move(loaded), parts, secrets, options);
   const auto& diagnostics = validated.loaded.diagnostics;
   if (call.output() == "json")
     fmt::print("{}\n", config::report_json(diagnostics));

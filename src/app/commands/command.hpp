@@ -73,6 +73,7 @@ int run_model(const Call&);
 int run_ps(const Call&);
 int run_version(const Call&);
 int run_explain(const Call&);
+int run_reference(const Call&);
 int run_completion(const Call&);
 
 }  // namespace infiniedge::app

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// tap, sql, logs, device, model and ps: what happens on a running node.
+// tap, logs, device, model and ps: what happens on a running node.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <chrono>
 #include <cstdio>
-#include <iostream>
+#include <optional>
 
 #include "app/commands/command.hpp"
 #include "app/commands/print.hpp"
@@ -29,70 +28,6 @@ std::string row_text(const json::value& row) {
     out += fmt::format("{}{}={}", out.empty() ? "" : "  ", std::string_view{key}, text);
   }
   return out;
-}
-
-int query(NodeClient& node, const Call& call, const std::string& sql) {
-  const auto body = json::serialize(json::object{{"sql", sql}});
-  const auto format = call.output();
-  if (format == "csv" || format == "json") {
-    const auto text =
-        node.text("POST", "/v1/query", body, format == "csv" ? "text/csv" : "application/json");
-    if (!text) return fail_with(text.error());
-    fmt::print("{}{}", *text, text->ends_with('\n') ? "" : "\n");
-    return 0;
-  }
-  const auto reply = node.call("POST", "/v1/query", body);
-  if (!reply) {
-    if (!node.problem_errors().empty()) {
-      for (const auto& error : json::parse(node.problem_errors()).as_array()) {
-        const base::Diagnostic found{
-            .line = static_cast<int>(error.at("line").to_number<int>()),
-            .column = static_cast<int>(error.at("column").to_number<int>()),
-            .end = static_cast<int>(error.at("end").to_number<int>()),
-            .id = text_at(error, "/id"),
-            .message = text_at(error, "/message"),
-            .suggestion = text_at(error, "/suggestion"),
-            .help = text_at(error, "/help")};
-        fmt::print(stderr, "{}", base::format(found, sql));
-      }
-      return exit_code(reply.error().code());
-    }
-    return fail_with(reply.error());
-  }
-  std::vector<std::string> heads;
-  for (const auto& column : reply->at("columns").as_array())
-    heads.push_back(text_at(column, "/name"));
-  Table table(heads);
-  for (const auto& row : reply->at("rows").as_array()) {
-    std::vector<std::string> cells;
-    for (const auto& cell : row.as_array())
-      cells.push_back(cell.is_string() ? std::string{cell.as_string()}
-                      : cell.is_null() ? ""
-                                       : json::serialize(cell));
-    table.row(std::move(cells));
-  }
-  fmt::print("{}", table.text());
-  if (text_at(*reply, "/truncated") == "true")
-    fmt::print(stderr, "… cut; ask for fewer rows or use -o csv\n");
-  return 0;
-}
-
-int prompt(NodeClient& node, const Call& call) {
-  std::string line, text;
-  const bool terminal = isatty(STDIN_FILENO) == 1;
-  int code = 0;
-  while (true) {
-    if (terminal) fmt::print(stderr, "{}", text.empty() ? "infiniedge> " : "       ...> ");
-    if (!std::getline(std::cin, line)) break;
-    text += line + "\n";
-    const auto end = text.find_last_not_of(" \n\t");
-    if (end == std::string::npos || text[end] != ';') continue;
-    text.resize(end);
-    code = query(node, call, text);
-    text.clear();
-  }
-  if (text.find_first_not_of(" \n\t") != std::string::npos) code = query(node, call, text);
-  return code;
 }
 
 Result<json::object> device_body(const std::string& verb, const std::vector<std::string>& words,
@@ -135,12 +70,17 @@ int run_tap(const Call& call) {
   const auto target = fmt::format("/api/v1/tap/{}/{}?where={}", kind->plural,
                                   url_encode(call.arguments[0].substr(slash + 1)),
                                   url_encode(call.value("--where")));
-  const auto limit = config::parse_integer(call.value("--limit", "0")).value_or(0);
-  const auto span = config::parse_duration(call.value("--for", "365d"));
-  if (!span) return fail_with(span.error(), Input::Arguments);
-  const auto end = std::chrono::steady_clock::now() + *span;
+  const auto limit = config::parse_integer(call.value("--limit", "0"));
+  if (!limit || *limit < 0)
+    return fail_with({Code::Invalid, "--limit takes a number of rows"}, Input::Arguments);
+  std::optional<Micros> span;
+  if (call.has("--for")) {
+    const auto given = config::parse_duration(call.value("--for"));
+    if (!given) return fail_with(given.error(), Input::Arguments);
+    span = *given;
+  }
   std::int64_t shown = 0;
-  const auto done = (*node)->events(target, [&](const std::string& event, const std::string& data) {
+  const auto on_event = [&](const std::string& event, const std::string& data) {
     if (event == "row") {
       if (call.output() == "json")
         fmt::print("{}\n", data);
@@ -149,8 +89,9 @@ int run_tap(const Call& call) {
       std::fflush(stdout);
       ++shown;
     }
-    return (limit == 0 || shown < limit) && std::chrono::steady_clock::now() < end;
-  });
+    return *limit == 0 || shown < *limit;
+  };
+  const auto done = (*node)->events(target, on_event, span);
   return done ? 0 : fail_with(done.error());
 }
 
@@ -177,13 +118,6 @@ int run_logs(const Call& call) {
         return true;
       });
   return done ? 0 : fail_with(done.error());
-}
-
-int run_sql(const Call& call) {
-  auto node = call.node();
-  if (!node) return fail_with(node.error());
-  if (call.arguments.empty()) return prompt(**node, call);
-  return query(**node, call, call.arguments[0]);
 }
 
 int run_device(const Call& call) {

@@ -103,18 +103,46 @@ bool confirmed(const Call& call, const std::string& question) {
 }
 
 /// The files as one body in the full spelling, checked here so that positions are the file's.
-Result<std::string> body_of(const Call& call, int& exit) {
+Result<std::string> body_of(const Call& call, config::Loaded& files, int& exit) {
   auto loaded = config::load(call.values("--file"), config::process_environment());
   const config::Secrets secrets({Paths::defaults().configuration + "/secrets"});
   const BuiltinParts parts;
-  auto validated =
-      config::validate(std::move(loaded), parts, secrets, nullptr, {.environment = false});
+  auto validated = config::validate(std::move(loaded), parts, secrets, {.environment = false});
   fmt::print(stderr, "{}", config::report(validated.loaded));
   if (!validated.good()) {
     exit = exit_code(Code::Invalid, Input::Configuration);
     return Error{Code::Invalid, "nothing was changed"};
   }
-  return full_body(validated.loaded.resources);
+  files = std::move(validated.loaded);
+  return full_body(files.resources);
+}
+
+/// What the node found in a body made by full_body(), at its place in the files: a resource is
+/// a line of that body, and every other line a separator.
+std::string refused(const NodeClient& node, const config::Loaded& files) {
+  config::Loaded out{.sources = files.sources};
+  const auto errors = json::parse(node.problem_errors());
+  for (const auto& error : errors.as_array()) {
+    const auto file = text_at(error, "/file");
+    const auto line = error.at("line").to_number<std::size_t>();
+    const auto index = file != "api" || line == 0 ? files.resources.size() : (line - 1) / 2;
+    base::Diagnostic found{.file = file,
+                           .id = text_at(error, "/id"),
+                           .message = text_at(error, "/message"),
+                           .suggestion = text_at(error, "/suggestion"),
+                           .help = text_at(error, "/help")};
+    if (index < files.resources.size()) {
+      const auto& resource = files.resources[index];
+      const auto* sql = found.id.starts_with('R') ? resource.spec.find("sql") : nullptr;
+      const auto& mark = sql == nullptr ? resource.mark : sql->mark;
+      found.file = resource.file;
+      found.line = mark.line;
+      found.column = mark.column;
+      found.end = mark.column + 1;
+    }
+    out.diagnostics.push_back(std::move(found));
+  }
+  return config::report(out);
 }
 
 /// The paths of -f, absolute: the node compares them with those that it was started with.
@@ -197,7 +225,8 @@ int run_apply(const Call& call) {
   if (call.values("--file").empty())
     return fail_with({Code::Invalid, "apply needs -f PATH"}, Input::Arguments);
   int exit = 0;
-  const auto body = body_of(call, exit);
+  config::Loaded files;
+  const auto body = body_of(call, files, exit);
   if (!body) {
     fail_with(body.error());
     return exit;
@@ -209,7 +238,10 @@ int run_apply(const Call& call) {
                   call.has("--prune"), url_encode(sources_of(call)));
   const auto reply = (*node)->call("POST", target, *body);
   if (!reply) {
-    if (!(*node)->problem_errors().empty()) fmt::print(stderr, "{}\n", (*node)->problem_errors());
+    if (!(*node)->problem_errors().empty())
+      fmt::print(
+          stderr, "{}",
+          call.output() == "json" ? (*node)->problem_errors() + "\n" : refused(**node, files));
     return fail_with(reply.error(), Input::Configuration);
   }
   if (call.output() == "json")

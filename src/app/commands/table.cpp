@@ -36,11 +36,13 @@ constexpr Flag kApply[] = {
     {"--dry-run", "", "", "print what would change; exit 1 if anything would"},
     {"--wait", "", "", "wait until everything is ready"}};
 constexpr Flag kValidate[] = {{"--skip", "", "STEP", "topology or environment", true},
-                              {"--strict", "", "", "warnings fail too"}};
+                              {"--strict", "", "", "warnings fail too"},
+                              {"--models", "", "DIR", "model repository of the node"}};
 constexpr Flag kTap[] = {{"--where", "", "X", "rows for which this holds"},
                          {"--limit", "", "N", "stop after N rows"},
                          {"--for", "", "D", "stop after this time"}};
 constexpr Flag kLogs[] = {{"--level", "", "L", "error, warning, info or debug: least to show"}};
+constexpr Flag kReference[] = {{"--check", "", "", "write nothing; exit 1 if a page differs"}};
 constexpr Flag kDevice[] = {{"--dry-run", "", "", "check, but do not write"}};
 
 constexpr Command kCommands[] = {
@@ -63,7 +65,8 @@ constexpr Command kCommands[] = {
      "  infiniedge apply -f site.yaml --dry-run\n  infiniedge apply -f site.yaml --prune --wait\n",
      kApply, run_apply},
     {"validate", "PATH…", "check files without starting anything",
-     "Syntax, then schema, then what resources say about one another, then files and secrets.\n"
+     "Syntax, then schema, then files, secrets and models, then what resources say about one\n"
+     "another. Models are loaded to see that they can be; no device is contacted.\n"
      "Exit status 0: good; 78: not.\n\n  infiniedge validate site.yaml\n"
      "  infiniedge validate conf.d --skip environment -o json\n",
      kValidate, run_validate},
@@ -113,6 +116,10 @@ constexpr Command kCommands[] = {
      "  infiniedge explain device.points\n  infiniedge explain stream/pump-health\n",
      {},
      run_explain},
+    {"reference", "DIR", "write the reference pages of this binary",
+     "Writes resources, connectors, settings and commands as Markdown.\n\n"
+     "  infiniedge reference docs/reference\n  infiniedge reference --check docs/reference\n",
+     kReference, run_reference},
     {"completion",
      "bash | zsh | fish",
      "shell completion",

@@ -18,7 +18,7 @@ namespace {
 Validated judge(const std::string& text) {
   const BuiltinParts parts;
   const Secrets secrets({});
-  return validate(load_body(text, "site.yaml"), parts, secrets, nullptr, {.environment = false});
+  return validate(load_body(text, "site.yaml"), parts, secrets, {.environment = false});
 }
 
 /// tests/broken/*.yaml start with `# expect: LINE ID WORD`: the first error stands on LINE, has
@@ -34,8 +34,8 @@ TEST_P(Broken, IsBlamedOnTheRightLineWithARightSuggestion) {
   text >> hash >> expect >> line >> id >> word;
   const BuiltinParts parts;
   const Secrets secrets({});
-  const auto validated = validate(load({GetParam()}, process_environment()), parts, secrets,
-                                  nullptr, {.environment = false});
+  const auto validated =
+      validate(load({GetParam()}, process_environment()), parts, secrets, {.environment = false});
   ASSERT_FALSE(validated.good());
   const auto& found = validated.loaded.diagnostics[0];
   SCOPED_TRACE(report(validated.loaded));

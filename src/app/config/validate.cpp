@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "app/config/check.hpp"
+#include "app/config/model_files.hpp"
 
 namespace infiniedge::app::config {
 namespace {
@@ -38,7 +39,7 @@ void check_files(const std::vector<Resource>& resources, const Site& site, base:
 
 bool Validated::good() const { return !has_errors(loaded.diagnostics); }
 
-Validated validate(Loaded loaded, const Parts& parts, const Secrets& secrets, Predictor* predictor,
+Validated validate(Loaded loaded, const Parts& parts, const Secrets& secrets,
                    const ValidateOptions& options) {
   Validated out{.loaded = std::move(loaded), .site = {}};
   auto& diagnostics = out.loaded.diagnostics;
@@ -51,11 +52,14 @@ Validated validate(Loaded loaded, const Parts& parts, const Secrets& secrets, Pr
       if (!only_here || options.environment) diagnostics.push_back(std::move(found));
     }
   }
-  if (options.topology && !has_errors(diagnostics)) {
-    check_topology(out.loaded.resources, out.site, predictor, diagnostics);
-  }
-  if (options.environment && !has_errors(diagnostics))
+  const bool load = options.models != nullptr && options.environment;
+  if (load && !has_errors(diagnostics))
+    options.models->load(out.loaded.resources, out.site, diagnostics);
+  else if (options.environment && !has_errors(diagnostics))
     check_files(out.loaded.resources, out.site, diagnostics);
+  if (options.topology && !has_errors(diagnostics)) {
+    check_topology(out.loaded.resources, out.site, load ? options.models : nullptr, diagnostics);
+  }
   std::sort(diagnostics.begin(), diagnostics.end(), [](const auto& a, const auto& b) {
     return std::tie(a.file, a.line, a.column, a.message) <
            std::tie(b.file, b.line, b.column, b.message);

@@ -3,13 +3,17 @@
 
 #include "app/config/load.hpp"
 #include "app/config/topology.hpp"
-#include "infiniedge/predictor.hpp"
 
 namespace infiniedge::app::config {
+
+class ModelFiles;
 
 struct ValidateOptions {
   bool topology = true;
   bool environment = true;  ///< Files and secrets exist; no device is contacted.
+  /// If set, the environment's models are loaded, and topology holds rules against them. A node
+  /// does without: it loads them anyway, and judges then.
+  ModelFiles* models = nullptr;
 };
 
 /// A set of resources that has been judged; `site` is complete only if it is good.
@@ -22,7 +26,7 @@ struct Validated {
 
 /// Syntax was judged by load(); here follow schema, topology and environment. A step runs only
 /// if the one before found no error. Diagnostics are sorted by file and place.
-Validated validate(Loaded loaded, const Parts& parts, const Secrets& secrets, Predictor* predictor,
+Validated validate(Loaded loaded, const Parts& parts, const Secrets& secrets,
                    const ValidateOptions& options = {});
 
 /// All diagnostics in GNU form, at most 20, then a count.

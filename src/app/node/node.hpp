@@ -141,11 +141,14 @@ class Node final : public api::admin::Node {
   Change difference(const std::vector<config::Resource>& wanted) const;
   Task<Outcome> commit(config::Validated validated, Change change, std::string origin,
                        bool persist);
-  Task<Result<void>> load_models(const config::Site& site, const Change& change);
-  Result<model::ModelDefinition> definition_of(const config::ModelResource& model) const;
+  Task<std::optional<api::admin::Refusal>> prepare(const config::Validated& validated,
+                                                   const Change& change, bool persist);
+  Task<Result<void>> load_models(const config::Site& site, const Change& change, bool lenient);
+  Task<void> restore_models(const Change& change);
   Task<Result<void>> declare_streams(const config::Site& site);
-  Task<void> stop_parts(const Change& change);
+  Task<void> stop_parts(const Change& change, const config::Site& next);
   void start_devices(const config::Site& site);
+  void stop_rule(const std::string& name);
   std::vector<std::string> start_rules(const config::Site& site, const Change& change);
   void start_cascades(const config::Site& site);
   void start_uplinks(const config::Site& site);
@@ -199,6 +202,7 @@ class Node final : public api::admin::Node {
   std::map<std::string, std::unique_ptr<sync::Uplink>, std::less<>> uplinks_;
   std::map<std::string, Applied> applied_;  ///< By Resource::id().
   config::Site site_;
+  std::map<std::string, std::string> rule_faults_;  ///< Rules that do not run, and why.
   std::uint64_t revision_ = 0;
   std::uint64_t next_version_ = 1;
   bool applying_ = false;

@@ -8,10 +8,9 @@
 
 #include "app/commands/print.hpp"
 #include "app/config/canonical.hpp"
-#include "app/config/scalar.hpp"
+#include "app/config/model_files.hpp"
 #include "app/node/node.hpp"
 #include "app/parts.hpp"
-#include "model/predictor.hpp"
 #include "runtime/log.hpp"
 
 namespace infiniedge::app {
@@ -143,7 +142,7 @@ Task<Node::Outcome> Node::apply(std::string body, ApplyOptions options) {
   auto loaded = merged(config::load_body(body, options.origin), options);
   const BuiltinParts parts;
   const config::Secrets secrets({settings_.configuration + "/secrets"});
-  auto validated = config::validate(std::move(loaded), parts, secrets, nullptr);
+  auto validated = config::validate(std::move(loaded), parts, secrets);
   if (!validated.good()) co_return tl::unexpected(invalid(validated));
   auto change = difference(validated.loaded.resources);
   if (options.dry_run || change.empty()) co_return reply_of(change, revision_);
@@ -165,7 +164,7 @@ Task<Node::Outcome> Node::remove(std::string plural, std::string name) {
   }
   const BuiltinParts parts;
   const config::Secrets secrets({settings_.configuration + "/secrets"});
-  auto validated = config::validate(std::move(loaded), parts, secrets, nullptr);
+  auto validated = config::validate(std::move(loaded), parts, secrets);
   if (!validated.good()) co_return tl::unexpected(invalid(validated));
   auto change = difference(validated.loaded.resources);
   co_return co_await commit(std::move(validated), std::move(change), "api", true);
@@ -187,15 +186,42 @@ Task<Result<void>> Node::load_site() {
   }
   const BuiltinParts parts;
   const config::Secrets secrets({settings_.configuration + "/secrets"});
-  auto validated = config::validate(std::move(loaded), parts, secrets, nullptr);
+  // A revision was good when it was made: a file that has gone since must not keep the rest down.
+  const config::ValidateOptions options{.environment = !settings_.files.empty()};
+  auto validated = config::validate(std::move(loaded), parts, secrets, options);
   fmt::print(stderr, "{}", config::report(validated.loaded));
   if (!validated.good())
     co_return Error{Code::Invalid, "the configuration has errors; nothing was started"};
   auto change = difference(validated.loaded.resources);
   const bool persist = !settings_.files.empty();
-  const auto outcome = co_await commit(std::move(validated), std::move(change), origin, persist);
-  if (!outcome) co_return outcome.error().error;
-  co_return Result<void>{};
+  config::Loaded shown{.sources = validated.loaded.sources};
+  auto outcome = co_await commit(std::move(validated), std::move(change), origin, persist);
+  if (outcome) co_return Result<void>{};
+  shown.diagnostics = std::move(outcome.error().diagnostics);
+  fmt::print(stderr, "{}", config::report(shown));
+  if (shown.diagnostics.empty()) co_return outcome.error().error;
+  co_return Error{Code::Invalid, "the configuration has errors; nothing was started"};
+}
+
+/// Everything of a change that can fail; nothing of it shows yet. Then the revision is written.
+Task<std::optional<Refusal>> Node::prepare(const config::Validated& validated, const Change& change,
+                                           bool persist) {
+  const auto& site = validated.site;
+  if (const auto loaded = co_await load_models(site, change, !persist); !loaded)
+    co_return Refusal{.error = loaded.error(), .diagnostics = {}};
+  config::Validated judged{.loaded = {}, .site = {}};
+  config::check_topology(validated.loaded.resources, site, cascade_.get(),
+                         judged.loaded.diagnostics);
+  if (!judged.good() && persist) co_return invalid(judged);
+  if (const auto declared = co_await declare_streams(site); !declared)
+    co_return Refusal{.error = declared.error(), .diagnostics = {}};
+  if (!persist) co_return std::nullopt;
+  const auto body = full_body(validated.loaded.resources);
+  const auto number = co_await runtime::run_on(world_.disk_worker,
+                                               [this, &body] { return revisions_.append(body); });
+  if (!number) co_return Refusal{.error = number.error(), .diagnostics = {}};
+  revision_ = *number;
+  co_return std::nullopt;
 }
 
 /// Until the revision is written a failure changes nothing; after it nothing can fail.
@@ -206,23 +232,13 @@ Task<Node::Outcome> Node::commit(config::Validated validated, Change change, std
         .error = {Code::Exhausted, "another change is under way; try again"}, .diagnostics = {}});
   }
   applying_ = true;
-  const auto fail = [this](Error error) {
-    applying_ = false;
-    return tl::unexpected(Refusal{.error = std::move(error), .diagnostics = {}});
-  };
   auto& site = validated.site;
-  if (const auto loaded = co_await load_models(site, change); !loaded)
-    co_return fail(loaded.error());
-  if (const auto declared = co_await declare_streams(site); !declared)
-    co_return fail(declared.error());
-  if (persist) {
-    const auto body = full_body(validated.loaded.resources);
-    const auto number = co_await runtime::run_on(world_.disk_worker,
-                                                 [this, &body] { return revisions_.append(body); });
-    if (!number) co_return fail(number.error());
-    revision_ = *number;
+  if (auto refusal = co_await prepare(validated, change, persist)) {
+    co_await restore_models(change);
+    applying_ = false;
+    co_return tl::unexpected(std::move(*refusal));
   }
-  co_await stop_parts(change);
+  co_await stop_parts(change, site);
   const auto now = world_.clock.wall();
   for (const auto& id : change.removed) applied_.erase(id);
   for (const auto& resource : validated.loaded.resources) {
@@ -230,7 +246,9 @@ Task<Node::Outcome> Node::commit(config::Validated validated, Change change, std
     if (!change.touches(id)) continue;
     const auto before = applied_.find(id);
     const bool from_file = before != applied_.end() && before->second.origin == "files";
-    const auto file = from_file ? before->second.resource.file : resource.file;
+    // Positions in a body mean nothing once it is gone.
+    const auto own = origin == "files" ? resource.file : id;
+    const auto file = from_file ? before->second.resource.file : own;
     applied_[id] = Applied{.resource = resource,
                            .hash = config::spec_hash(resource),
                            .origin = from_file ? std::string{"files"} : origin,
@@ -250,49 +268,42 @@ Task<Node::Outcome> Node::commit(config::Validated validated, Change change, std
   co_return reply_of(change, revision_);
 }
 
-Result<model::ModelDefinition> Node::definition_of(const config::ModelResource& resource) const {
-  model::ModelDefinition out;
-  if (fs::is_directory(resource.path)) {
-    const fs::path path{resource.path};
-    auto read = model::Repository(path.parent_path()).read(path.filename().string());
-    if (!read) return read.error();
-    out = std::move(*read);
-  } else {
-    out.files[1] = resource.path;
-    out.config.backend = "onnxruntime";
-  }
-  out.config.name = resource.name;
-  if (!resource.classes.empty()) out.config.classes = resource.classes;
-  out.config.required = true;
-  for (const auto& [key, value] : resource.serve) {
-    const auto number = config::parse_integer(value);
-    if (key == "max_batch" && number)
-      out.config.max_batch_size = static_cast<std::int32_t>(*number);
-    else if (key == "threads" && number)
-      out.config.threads = static_cast<int>(*number);
-    else if (key == "instances" && number)
-      out.config.instances = static_cast<int>(*number);
-    else
-      return Error{Code::Unsupported,
-                   fmt::format("Model {}: serve.{} is not in this version; put it into model.yaml",
-                               resource.name, key)};
-  }
-  return out;
-}
-
-Task<Result<void>> Node::load_models(const config::Site& site, const Change& change) {
+/// A model that cannot be loaded ends the change. At the start of a revision that was good once
+/// (`lenient`) it does not: the rest runs, and the model's status says why it does not.
+Task<Result<void>> Node::load_models(const config::Site& site, const Change& change, bool lenient) {
   for (const auto& resource : site.models) {
     if (!change.touches("Model/" + resource.name) || resource.paused) continue;
-    if (resource.require == "gpu" || resource.require == "npu") {
-      co_return Error{Code::Unsupported,
-                      fmt::format("Model {}: this build computes on the CPU only", resource.name)};
-    }
-    auto definition = definition_of(resource);
-    if (!definition) co_return definition.error();
-    const auto loaded = co_await models_->load_definition(std::move(*definition));
-    if (!loaded) co_return loaded.error();
+    Result<void> loaded;
+    auto definition = config::definition_of(resource);
+    if (definition)
+      loaded = co_await models_->load_definition(std::move(*definition));
+    else
+      loaded = definition.error();
+    if (loaded) continue;
+    if (!lenient) co_return loaded;
+    log(Level::Error, "app", "a model cannot be loaded; the rest goes on without it",
+        {{"resource", "Model/" + resource.name}, {"error", loaded.error().describe()}});
   }
   co_return Result<void>{};
+}
+
+/// A change that is refused leaves the models that were there.
+Task<void> Node::restore_models(const Change& change) {
+  for (const auto* list : {&change.added, &change.changed}) {
+    for (const auto& id : *list) {
+      if (!id.starts_with("Model/")) continue;
+      const auto name = id.substr(id.find('/') + 1);
+      const auto before =
+          std::find_if(site_.models.begin(), site_.models.end(),
+                       [&](const config::ModelResource& model) { return model.name == name; });
+      if (before == site_.models.end() || before->paused) {
+        (void)co_await models_->unload(name);
+        continue;
+      }
+      auto definition = config::definition_of(*before);
+      if (definition) (void)co_await models_->load_definition(std::move(*definition));
+    }
+  }
 }
 
 /// Rules' streams are declared with their first rows' schema, once the engine has compiled them.
@@ -340,7 +351,7 @@ Task<Result<void>> Node::declare_streams(const config::Site& site) {
   co_return Result<void>{};
 }
 
-Task<void> Node::stop_parts(const Change& change) {
+Task<void> Node::stop_parts(const Change& change, const config::Site& next) {
   for (auto at = devices_.begin(); at != devices_.end();) {
     if (change.touches("Device/" + at->first)) {
       co_await at->second.supervisor->stop();
@@ -360,24 +371,36 @@ Task<void> Node::stop_parts(const Change& change) {
   for (const auto& id : change.removed) {
     const auto name = id.substr(id.find('/') + 1);
     if (id.starts_with("Stream/")) {
-      acts_->remove(config::sql_name(name), world_.clock.wall());
-      if (const auto removed = engine_->remove(name); !removed) {
-        log(Level::Warning, "app", "a rule stays until its readers are gone",
-            {{"resource", id}, {"error", removed.error().describe()}});
-      }
+      stop_rule(name);
     }
     if (id.starts_with("Model/")) {
       cascade_->remove(name);
       (void)co_await models_->unload(name);
     }
   }
+  for (const auto& model : next.models) {
+    if (model.paused && change.touches("Model/" + model.name))
+      (void)co_await models_->unload(model.name);
+  }
+}
+
+void Node::stop_rule(const std::string& name) {
+  acts_->remove(config::sql_name(name), world_.clock.wall());
+  if (const auto removed = engine_->remove(name); !removed) {
+    log(Level::Warning, "app", "a rule stays until its readers are gone",
+        {{"resource", "Stream/" + name}, {"error", removed.error().describe()}});
+  }
 }
 
 std::vector<std::string> Node::start_rules(const config::Site& site, const Change& change) {
   std::vector<std::string> reset;
   std::vector<const config::StreamResource*> waiting;
+  rule_faults_.clear();
   for (const auto& rule : site.streams) {
-    if (!rule.paused) waiting.push_back(&rule);
+    if (!rule.paused)
+      waiting.push_back(&rule);
+    else if (engine_->find(rule.name) != nullptr)
+      stop_rule(rule.name);
   }
   // A rule compiles once those that it reads are there: as many passes as the longest chain.
   for (std::size_t before = waiting.size() + 1; !waiting.empty() && waiting.size() < before;) {
@@ -388,7 +411,11 @@ std::vector<std::string> Node::start_rules(const config::Site& site, const Chang
                                   .lateness = rule->rows.lateness,
                                   .on_error = on_error_of(rule->on_error)};
       const auto put = engine_->put(spec);
-      if (!put) return false;
+      if (!put) {
+        rule_faults_[rule->name] = put.error().empty() ? "" : put.error()[0].message;
+        return false;
+      }
+      rule_faults_.erase(rule->name);
       for (const auto& name : put->reset) reset.push_back(rule->name + ": " + name);
       if (change.touches("Stream/" + rule->name)) {
         (void)acts_->put(config::sql_name(rule->name), engine_->find(rule->name)->output(),
@@ -397,8 +424,8 @@ std::vector<std::string> Node::start_rules(const config::Site& site, const Chang
       return true;
     });
   }
-  for (const auto* rule : waiting)
-    log(Level::Error, "app", "a rule could not be started", {{"resource", rule->name}});
+  for (const auto& [name, why] : rule_faults_)
+    log(Level::Error, "app", "a rule could not be started", {{"resource", name}, {"error", why}});
   return reset;
 }
 

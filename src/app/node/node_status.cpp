@@ -71,6 +71,14 @@ std::string Node::metrics() {
   world_.metrics
       .gauge("infiniedge_build_info", "1; the labels tell.", {{"version", INFINIEDGE_VERSION}})
       .set(1);
+  const auto degraded = [this](const char* mode, bool on) {
+    world_.metrics
+        .gauge("infiniedge_degraded", "1 while the node does without something.", {{"mode", mode}})
+        .set(on ? 1 : 0);
+  };
+  degraded("disk_full", store_->health() == store::Health::Full);
+  degraded("store_failed", store_failed_.has_value());
+  degraded("model_missing", !models_->ready());
   for (const auto& [name, device] : devices_) {
     world_.metrics
         .gauge("infiniedge_resource_ready", "1 if a resource is ready.",
@@ -99,7 +107,12 @@ std::string Node::alarms() {
 std::string Node::status() {
   json::array reasons;
   if (store_failed_) reasons.emplace_back(store_failed_->describe());
-  if (store_->health() == store::Health::Full) reasons.emplace_back("the disk is full");
+  if (store_->health() == store::Health::Full) {
+    reasons.emplace_back(
+        fmt::format("Exhausted: the disk is full, so rows wait; free space in {}, or lower "
+                    "store.max_bytes",
+                    settings_.data));
+  }
   if (!models_->ready()) reasons.emplace_back("a required model is not ready");
   std::size_t devices_ready = 0;
   for (const auto& [name, device] : devices_)
@@ -331,8 +344,11 @@ std::string Node::stream_status(const std::string& name) const {
         {"lag_s", std::chrono::duration<double>(rule.rule.lag).count()},
         {"schema", schema}});
   }
+  const auto fault = rule_faults_.find(name);
+  const bool faulty = fault != rule_faults_.end();
   return json::serialize(
-      json::object{{"conditions", conditions(false, "Paused", "", started_at_)}});
+      json::object{{"conditions", conditions(false, faulty ? "Invalid" : "Paused",
+                                             faulty ? fault->second : "", started_at_)}});
 }
 
 std::string Node::model_status(const std::string& name) const {

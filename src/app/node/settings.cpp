@@ -61,23 +61,41 @@ Result<void> add_host(Settings& settings, const std::string& value) {
   return {};
 }
 
-const std::map<std::string, Setter>& setters() {
-  static const std::map<std::string, Setter> kSetters = {
-      {"name", text(&Settings::name)},
-      {"http", text(&Settings::http)},
-      {"socket", text(&Settings::socket)},
-      {"data", text(&Settings::data)},
-      {"models", text(&Settings::models)},
-      {"tls.cert", text(&Settings::tls_cert)},
-      {"tls.key", text(&Settings::tls_key)},
-      {"hosts", add_host},
-      {"log.level", text(&Settings::log_level)},
-      {"log.format", set_log_format},
-      {"store.memtable", bytes(&Settings::store_memtable)},
-      {"store.max_bytes", bytes(&Settings::store_max_bytes)},
-      {"store.log_bytes", bytes(&Settings::store_log_bytes)},
-      {"store.seal_age", set_seal_age}};
-  return kSetters;
+/// A documented setting and how it is set.
+struct Known {
+  SettingSpec spec;
+  Setter set;
+};
+
+const std::vector<Known>& known() {
+  static const std::vector<Known> kKnown = {
+      {{"name", "host name", "Name of the node, for hubs and people."}, text(&Settings::name)},
+      {{"http", "127.0.0.1:8000",
+        "Address of all HTTP doors and the console; port 0: any. Not loopback: TLS."},
+       text(&Settings::http)},
+      {{"socket", "", "Unix socket for commands; by default node.sock in the runtime directory."},
+       text(&Settings::socket)},
+      {{"data", "", "Data directory."}, text(&Settings::data)},
+      {{"models", "", "Model repository to serve beside the Model resources."},
+       text(&Settings::models)},
+      {{"tls.cert", "", "Certificate (PEM) of the HTTP doors; by default an own one."},
+       text(&Settings::tls_cert)},
+      {{"tls.key", "", "Private key (PEM) of tls.cert."}, text(&Settings::tls_key)},
+      {{"hosts", "", "Host names beside the own ones under which the doors answer; a list."},
+       add_host},
+      {{"log.level", "info",
+        "error, warning, info, debug or trace; by module too: "
+        "info,device.mqtt=debug."},
+       text(&Settings::log_level)},
+      {{"log.format", "auto", "text, json, or auto: text on a terminal."}, set_log_format},
+      {{"store.memtable", "32Mi", "Rows held in memory before they are sealed."},
+       bytes(&Settings::store_memtable)},
+      {{"store.max_bytes", "half the file system", "Quota of the data directory."},
+       bytes(&Settings::store_max_bytes)},
+      {{"store.log_bytes", "64Mi", "Unsealed log; beyond it tables are sealed."},
+       bytes(&Settings::store_log_bytes)},
+      {{"store.seal_age", "1h", "Rows are sealed at this age at the latest."}, set_seal_age}};
+  return kKnown;
 }
 
 Result<void> read_yaml(Settings& settings, const base::yaml::Node& node,
@@ -109,13 +127,17 @@ Result<void> read_file(Settings& settings, const std::string& path) {
 
 /// INFINIEDGE_STORE_MAX_BYTES is store.max_bytes. Other variables of the prefix (tools, tests)
 /// are not settings.
-void read_environment(Settings& settings) {
-  for (const auto& [name, setter] : setters()) {
+Result<void> read_environment(Settings& settings) {
+  for (const auto& [spec, set] : known()) {
     std::string variable = "INFINIEDGE_";
-    for (const char c : name)
+    for (const char c : spec.name)
       variable.push_back(c == '.' ? '_' : static_cast<char>(std::toupper(c)));
-    if (const char* value = std::getenv(variable.c_str())) (void)setter(settings, value);
+    const char* value = std::getenv(variable.c_str());
+    if (value == nullptr) continue;
+    if (const auto done = set(settings, value); !done)
+      return Error{Code::Invalid, fmt::format("environment variable {}", variable), done.error()};
   }
+  return {};
 }
 
 std::string host_name() {
@@ -125,11 +147,18 @@ std::string host_name() {
 
 }  // namespace
 
+std::vector<SettingSpec> settings_table() {
+  std::vector<SettingSpec> out;
+  for (const auto& [spec, set] : known()) out.push_back(spec);
+  return out;
+}
+
 Result<void> Settings::set(const std::string& setting, const std::string& value) {
-  const auto found = setters().find(setting);
-  if (found != setters().end()) return found->second(*this, value);
   std::vector<std::string> names;
-  for (const auto& [known, setter] : setters()) names.push_back(known);
+  for (const auto& [spec, set] : known()) {
+    if (spec.name == setting) return set(*this, value);
+    names.emplace_back(spec.name);
+  }
   const auto near = base::suggest(setting, names);
   return Error{Code::Invalid,
                fmt::format("unknown setting \"{}\"{}", setting,
@@ -145,7 +174,7 @@ Result<Settings> Settings::from(const Call& call, RoleOfProcess role) {
   out.data = role == RoleOfProcess::Hub ? paths.data + "-hub" : paths.data;
   out.socket = role == RoleOfProcess::Hub ? "" : paths.socket();
   INFINIEDGE_TRY(read_file(out, paths.configuration + "/node.yaml"));
-  read_environment(out);
+  INFINIEDGE_TRY(read_environment(out));
   for (const auto& [name, value] : call.settings) INFINIEDGE_TRY(out.set(name, value));
   out.files = call.values("--file");
   out.http = call.value("--http", out.http);

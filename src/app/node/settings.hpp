@@ -43,4 +43,12 @@ struct Settings {
   Result<void> set(const std::string& name, const std::string& value);
 };
 
+/// A documented setting.
+struct SettingSpec {
+  std::string_view name, fallback, doc;
+};
+
+/// Every setting that there is, in order.
+std::vector<SettingSpec> settings_table();
+
 }  // namespace infiniedge::app

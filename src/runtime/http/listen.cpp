@@ -48,8 +48,9 @@ Error refused(const std::string& address, std::uint16_t port, error_code why) {
     const auto holder = port_holder(port);
     const auto by = holder.empty() ? "another process" : holder;
     const auto host = address.substr(0, address.rfind(':'));
-    return {Code::Exists, "port " + std::to_string(port) + " of " + address + " is taken by " + by +
-                              "; stop it, or let the system choose a port: --http " + host + ":0"};
+    return {Code::Unavailable, "port " + std::to_string(port) + " of " + address + " is taken by " +
+                                   by + "; stop it, or let the system choose a port: --http " +
+                                   host + ":0"};
   }
   if (why == asio::error::access_denied) {
     return {Code::Denied, "not allowed to listen on " + address +

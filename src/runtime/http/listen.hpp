@@ -19,7 +19,8 @@ struct Listening {
 };
 
 /// Binds "host:port", "[v6]:port" or "unix:/path" and listens.
-/// Errors: Exists, naming the holder if /proc shows it; Denied; Invalid.
+/// Errors: Unavailable for a taken port, naming the holder if /proc shows it; Exists for a socket
+///         that is served; Denied; Invalid.
 Result<Listening> listen_on(boost::asio::any_io_executor executor, const std::string& address);
 
 }  // namespace infiniedge::runtime::http

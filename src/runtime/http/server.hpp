@@ -42,9 +42,9 @@ struct TlsFiles {
 /// Flow:    client -> [Server] -> Handler
 /// Thread:  one shard.
 /// Owner:   app. The handler outlives the server; close() before destruction.
-/// Errors:  listen: Exists when the address is taken (the message names it and how to choose
-///          another), Denied, Invalid. A bad request gets 400 with a sentence and the
-///          connection closes; the others go on.
+/// Errors:  listen: Unavailable when the port is taken (the message names the holder and how to
+///          choose another), Exists for a socket that is served, Denied, Invalid. A bad request
+///          gets 400 with a sentence and the connection closes; the others go on.
 class Server {
  public:
   struct Options {

@@ -167,7 +167,7 @@ TEST(Server, ATakenPortNamesTheHolderAndTheWayOut) {
   const auto port = server.port();
   const auto again = server.listen("127.0.0.1:" + port);
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code(), Code::Exists);
+  EXPECT_EQ(again.error().code(), Code::Unavailable);
   EXPECT_THAT(again.error().message(), HasSubstr("port " + port));
   EXPECT_THAT(again.error().message(), HasSubstr("pid " + std::to_string(::getpid())));
   EXPECT_THAT(again.error().message(), HasSubstr("--http 127.0.0.1:0"));
