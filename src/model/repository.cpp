@@ -84,8 +84,7 @@ Result<void> read_files(const fs::path& folder, ModelDefinition& out) {
         read_config_pbtxt(*text, (folder / "config.pbtxt").string(), out.config, out.warnings));
   }
   if (const auto text = read_text(folder / "model.yaml")) {
-    INFINIEDGE_TRY(
-        read_model_yaml(*text, (folder / "model.yaml").string(), out.config, out.warnings));
+    INFINIEDGE_TRY(read_model_yaml(*text, (folder / "model.yaml").string(), out.config));
   }
   return {};
 }

@@ -57,7 +57,7 @@ Served::Instance* Served::idle() {
 }
 
 std::size_t Served::queue_limit() const {
-  if (config_->batching.max_queue > 0) return config_->batching.max_queue;
+  if (config_->batching.queue.max_size > 0) return config_->batching.queue.max_size;
   const auto item = std::max<std::int64_t>(1, cost_.item().count());
   return static_cast<std::size_t>(std::clamp<std::int64_t>(kQueueTime.count() / item, 8, 1024));
 }

@@ -44,8 +44,9 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 /// Triton it also counts without a default: a caller's deadline is never ignored silently.
 std::optional<Micros> allowed_time(const Batching& batching, std::optional<Micros> asked) {
   std::optional<Micros> allowed;
-  if (batching.timeout > Micros{0}) allowed = batching.timeout;
-  if (asked && batching.allow_timeout_override && (!allowed || *asked < *allowed)) allowed = asked;
+  if (batching.queue.timeout > Micros{0}) allowed = batching.queue.timeout;
+  if (asked && batching.queue.allow_timeout_override && (!allowed || *asked < *allowed))
+    allowed = asked;
   return allowed;
 }
 
