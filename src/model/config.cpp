@@ -42,6 +42,26 @@ Error no_such(const std::string& model, const char* side, const IoConfig& io,
                       near ? fmt::format("; did you mean '{}'?", *near) : "")};
 }
 
+/// A reshape must keep the number of elements, whatever the dimensions that vary turn out to be.
+Result<void> check_reshape(const std::string& model, const IoConfig& io) {
+  if (!io.reshape) return {};
+  const auto summary = [](const std::vector<std::int64_t>& dims) {
+    std::int64_t fixed = 1, open = 0;
+    for (const auto dim : dims) {
+      if (dim < 0)
+        ++open;
+      else if (__builtin_mul_overflow(fixed, dim, &fixed))
+        fixed = -1;
+    }
+    return std::pair{fixed, open};
+  };
+  if (summary(io.dims) == summary(*io.reshape)) return {};
+  return Error{Code::Invalid,
+               fmt::format("model '{}': '{}' has dims [{}], which cannot be reshaped to [{}]: the "
+                           "number of elements and of -1 must stay",
+                           model, io.name, fmt::join(io.dims, ","), fmt::join(*io.reshape, ","))};
+}
+
 /// Brings the declared side into the order of the model and checks it.
 Result<void> complete_side(const std::string& model, const char* side, int max_batch,
                            const std::vector<TensorSpec>& specs, std::vector<IoConfig>& ios) {
@@ -54,7 +74,9 @@ Result<void> complete_side(const std::string& model, const char* side, int max_b
       ordered.push_back({.name = spec.name, .type = spec.type, .dims = real});
       continue;
     }
-    if (found->dims.empty() && !real.empty()) found->dims = real;  // Only labels were given.
+    const bool only_labels = found->dims.empty() && !found->reshape;
+    if (only_labels && !real.empty()) found->dims = real;
+    INFINIEDGE_TRY(check_reshape(model, *found));
     if (found->type != spec.type) {
       return Error{
           Code::Invalid,
