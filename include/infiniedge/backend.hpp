@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -32,6 +33,13 @@ class Executable {
   /// Runs once. `inputs` in the order of inputs(), shapes complete. Returns all outputs() in
   /// their order; their memory belongs to the returned tensors.
   virtual Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, std::stop_token stop) = 0;
+};
+
+/// An execution provider or device to be tried, with its own options.
+struct Accelerator {
+  std::string name;  ///< "openvino", "cuda", "npu"; "cpu" ends the list.
+  std::map<std::string, std::string> options{};
+  bool operator==(const Accelerator&) const = default;
 };
 
 /// An inference runtime.

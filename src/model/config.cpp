@@ -42,6 +42,26 @@ Error no_such(const std::string& model, const char* side, const IoConfig& io,
                       near ? fmt::format("; did you mean '{}'?", *near) : "")};
 }
 
+/// A reshape must keep the number of elements, whatever the dimensions that vary turn out to be.
+Result<void> check_reshape(const std::string& model, const IoConfig& io) {
+  if (!io.reshape) return {};
+  const auto summary = [](const std::vector<std::int64_t>& dims) {
+    std::int64_t fixed = 1, open = 0;
+    for (const auto dim : dims) {
+      if (dim < 0)
+        ++open;
+      else if (__builtin_mul_overflow(fixed, dim, &fixed))
+        fixed = -1;
+    }
+    return std::pair{fixed, open};
+  };
+  if (summary(io.dims) == summary(*io.reshape)) return {};
+  return Error{Code::Invalid,
+               fmt::format("model '{}': '{}' has dims [{}], which cannot be reshaped to [{}]: the "
+                           "number of elements and of -1 must stay",
+                           model, io.name, fmt::join(io.dims, ","), fmt::join(*io.reshape, ","))};
+}
+
 /// Brings the declared side into the order of the model and checks it.
 Result<void> complete_side(const std::string& model, const char* side, int max_batch,
                            const std::vector<TensorSpec>& specs, std::vector<IoConfig>& ios) {
@@ -54,14 +74,16 @@ Result<void> complete_side(const std::string& model, const char* side, int max_b
       ordered.push_back({.name = spec.name, .type = spec.type, .dims = real});
       continue;
     }
-    if (found->dims.empty() && !real.empty()) found->dims = real;  // Only labels were given.
+    const bool only_labels = found->dims.empty() && !found->reshape;
+    if (only_labels && !real.empty()) found->dims = real;
+    INFINIEDGE_TRY(check_reshape(model, *found));
     if (found->type != spec.type) {
       return Error{
           Code::Invalid,
           fmt::format("model '{}': {} '{}' is {} in the configuration and {} in the model", model,
                       side, spec.name, to_string(found->type), to_string(spec.type))};
     }
-    if (!fits(found->dims, real)) {
+    if (!fits(found->reshape.value_or(found->dims), real)) {
       return Error{
           Code::Invalid,
           fmt::format("model '{}': {} '{}' has dims [{}] in the configuration and [{}] in "
@@ -88,16 +110,23 @@ std::string type_json(DataType type) {
   return type == DataType::Bytes ? "TYPE_STRING" : fmt::format("TYPE_{}", to_string(type));
 }
 
+json::object io_json(const IoConfig& io) {
+  json::object out{{"name", io.name},
+                   {"data_type", type_json(io.type)},
+                   {"dims", dims_json(io.dims)},
+                   {"is_shape_tensor", false}};
+  if (io.reshape) out["reshape"] = json::object{{"shape", dims_json(*io.reshape)}};
+  return out;
+}
+
 json::array inputs_json(const ModelConfig& config) {
   json::array out;
   for (const auto& io : config.inputs) {
-    out.push_back(json::object{{"name", io.name},
-                               {"data_type", type_json(io.type)},
-                               {"format", "FORMAT_NONE"},
-                               {"dims", dims_json(io.dims)},
-                               {"is_shape_tensor", false},
-                               {"allow_ragged_batch", false},
-                               {"optional", io.optional}});
+    auto input = io_json(io);
+    input["format"] = "FORMAT_NONE";
+    input["allow_ragged_batch"] = false;
+    input["optional"] = io.optional;
+    out.push_back(std::move(input));
   }
   return out;
 }
@@ -105,11 +134,9 @@ json::array inputs_json(const ModelConfig& config) {
 json::array outputs_json(const ModelConfig& config) {
   json::array out;
   for (const auto& io : config.outputs) {
-    out.push_back(json::object{{"name", io.name},
-                               {"data_type", type_json(io.type)},
-                               {"dims", dims_json(io.dims)},
-                               {"label_filename", io.label_filename},
-                               {"is_shape_tensor", false}});
+    auto output = io_json(io);
+    output["label_filename"] = io.label_filename;
+    out.push_back(std::move(output));
   }
   return out;
 }
@@ -122,19 +149,59 @@ json::object policy_json(const VersionPolicy& policy) {
   return {{"latest", json::object{{"num_versions", policy.latest}}}};
 }
 
+json::object queue_json(const QueuePolicy& queue) {
+  return {{"timeout_action", queue.delay_on_timeout ? "DELAY" : "REJECT"},
+          {"default_timeout_microseconds", queue.timeout.count()},
+          {"allow_timeout_override", queue.allow_timeout_override},
+          {"max_queue_size", queue.max_size}};
+}
+
 json::object batching_json(const Batching& batching) {
   json::array preferred(batching.preferred.begin(), batching.preferred.end());
+  json::object levels;
+  for (const auto& [level, queue] : batching.level_queues) {
+    levels[std::to_string(level)] = queue_json(queue);
+  }
   return {{"preferred_batch_size", std::move(preferred)},
           {"max_queue_delay_microseconds", batching.max_delay.count()},
           {"preserve_ordering", batching.preserve_order},
-          {"priority_levels", 0},
-          {"default_priority_level", 0},
-          {"default_queue_policy",
-           json::object{{"timeout_action", "REJECT"},
-                        {"default_timeout_microseconds", batching.timeout.count()},
-                        {"allow_timeout_override", batching.allow_timeout_override},
-                        {"max_queue_size", batching.max_queue}}},
-          {"priority_queue_policy", json::object{}}};
+          {"priority_levels", batching.priority_levels},
+          {"default_priority_level", batching.default_priority},
+          {"default_queue_policy", queue_json(batching.queue)},
+          {"priority_queue_policy", std::move(levels)}};
+}
+
+json::object texts_json(const std::map<std::string, std::string>& texts) {
+  json::object out;
+  for (const auto& [key, value] : texts) out[key] = value;
+  return out;
+}
+
+json::object warmup_json(const Warmup& warmup) {
+  json::object inputs;
+  for (const auto& [name, input] : warmup.inputs) {
+    json::object out{{"data_type", type_json(input.type)}, {"dims", dims_json(input.dims)}};
+    if (input.data == Warmup::Data::File) {
+      out["input_data_file"] = input.file;
+    } else {
+      out[input.data == Warmup::Data::Zero ? "zero_data" : "random_data"] = true;
+    }
+    inputs[name] = std::move(out);
+  }
+  return {{"name", warmup.name},
+          {"batch_size", warmup.batch_size},
+          {"inputs", std::move(inputs)},
+          {"count", warmup.count}};
+}
+
+json::object optimization_json(const std::vector<Accelerator>& accelerators) {
+  json::array list;
+  for (const auto& each : accelerators) {
+    list.push_back(json::object{{"name", each.name}, {"parameters", texts_json(each.options)}});
+  }
+  return {{"priority", "PRIORITY_DEFAULT"},
+          {"execution_accelerators", json::object{{"gpu_execution_accelerator", json::array{}},
+                                                  {"cpu_execution_accelerator", std::move(list)}}}};
 }
 
 }  // namespace
@@ -164,6 +231,8 @@ std::string to_json(const ModelConfig& config) {
   for (const auto& [key, value] : config.parameters) {
     parameters[key] = json::object{{"string_value", value}};
   }
+  json::array warmups;
+  for (const auto& warmup : config.warmups) warmups.push_back(warmup_json(warmup));
   json::object group{{"name", config.name},
                      {"kind", "KIND_CPU"},
                      {"count", config.instances},
@@ -171,7 +240,7 @@ std::string to_json(const ModelConfig& config) {
   json::object out{{"name", config.name},
                    {"platform", config.platform},
                    {"backend", config.backend},
-                   {"runtime", ""},
+                   {"runtime", config.runtime},
                    {"version_policy", policy_json(config.versions)},
                    {"max_batch_size", config.max_batch()},
                    {"input", inputs_json(config)},
@@ -181,9 +250,13 @@ std::string to_json(const ModelConfig& config) {
                    {"instance_group", json::array{group}},
                    {"default_model_filename", config.default_model_filename},
                    {"cc_model_filenames", json::object{}},
-                   {"metric_tags", json::object{}},
+                   {"metric_tags", texts_json(config.metric_tags)},
                    {"parameters", std::move(parameters)},
-                   {"model_warmup", json::array{}}};
+                   {"model_warmup", std::move(warmups)}};
+  if (!config.accelerators.empty()) {
+    out["optimization"] = optimization_json(config.accelerators);
+  }
+  if (config.cache.enabled) out["response_cache"] = json::object{{"enable", true}};
   if (config.batching.enabled) out["dynamic_batching"] = batching_json(config.batching);
   return json::serialize(out);
 }

@@ -6,8 +6,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   infiniedge::model::ModelConfig config{.name = "m"};
-  std::vector<std::string> warnings;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  (void)infiniedge::model::read_model_yaml(text, "file", config, warnings);
+  (void)infiniedge::model::read_model_yaml(text, "file", config);
   return 0;
 }

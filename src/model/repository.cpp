@@ -18,12 +18,16 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kMaxConfig = 4U << 20;
 
-std::optional<std::string> read_text(const fs::path& path) {
+/// Nothing if there is no such file. Errors: Invalid for one that is there and cannot be read.
+Result<std::optional<std::string>> read_text(const fs::path& path) {
   std::error_code error;
-  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > kMaxConfig) return {};
+  if (!fs::is_regular_file(path, error)) return std::optional<std::string>{};
   std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>(file), {}};
+  if (!file || fs::file_size(path, error) > kMaxConfig || error) {
+    return Error{Code::Invalid, fmt::format("{} cannot be read, or is larger than {} MiB",
+                                            path.string(), kMaxConfig >> 20)};
+  }
+  return std::optional{std::string{std::istreambuf_iterator<char>(file), {}}};
 }
 
 /// A version directory: decimal without leading zeros, at least 1.
@@ -70,24 +74,33 @@ Result<void> read_labels(const fs::path& folder, IoConfig& output) {
                                             output.label_filename)};
   }
   auto text = read_text(folder / relative);
-  if (!text) {
+  if (!text) return std::move(text).error();
+  if (!*text) {
     return Error{Code::NotFound, fmt::format("label file {} of output '{}' cannot be read",
                                              (folder / relative).string(), output.name)};
   }
-  output.labels = lines_of(*text);
+  output.labels = lines_of(**text);
   return {};
 }
 
+/// Gives the text of a file, if there is one, to `read`.
+template <class Read>
+Result<void> with_text(const fs::path& path, Read read) {
+  auto text = read_text(path);
+  if (!text) return std::move(text).error();
+  return *text ? read(**text, path.string()) : Result<void>{};
+}
+
 Result<void> read_files(const fs::path& folder, ModelDefinition& out) {
-  if (const auto text = read_text(folder / "config.pbtxt")) {
-    INFINIEDGE_TRY(
-        read_config_pbtxt(*text, (folder / "config.pbtxt").string(), out.config, out.warnings));
+  if (out.config_json) {
+    return read_config_json(*out.config_json, "config", out.config, out.warnings);
   }
-  if (const auto text = read_text(folder / "model.yaml")) {
-    INFINIEDGE_TRY(
-        read_model_yaml(*text, (folder / "model.yaml").string(), out.config, out.warnings));
-  }
-  return {};
+  INFINIEDGE_TRY(with_text(folder / "config.pbtxt", [&](const auto& text, const auto& path) {
+    return read_config_pbtxt(text, path, out.config, out.warnings);
+  }));
+  return with_text(folder / "model.yaml", [&](const auto& text, const auto& path) {
+    return read_model_yaml(text, path, out.config);
+  });
 }
 
 Result<void> settle_backend(ModelConfig& config) {
@@ -117,8 +130,15 @@ Result<void> find_versions(const fs::path& folder, ModelDefinition& out) {
       out.warnings.push_back(fmt::format("{} is no version and is ignored", entry.path().string()));
     }
   }
-  for (const auto version : chosen(out.config.versions, present)) {
-    out.files[version] = folder / std::to_string(version) / out.config.default_model_filename;
+  const auto file = [&](std::int64_t version) {
+    return folder / std::to_string(version) / out.config.default_model_filename;
+  };
+  for (const auto version : chosen(out.config.versions, present))
+    out.files[version] = file(version);
+  if (out.config.versions.kind == VersionPolicy::Kind::Latest) {
+    for (const auto version : present) {
+      if (!out.files.contains(version)) out.older[version] = file(version);
+    }
   }
   if (out.files.empty()) {
     return Error{Code::NotFound,
@@ -148,26 +168,60 @@ std::vector<std::string> Repository::names() const {
   return out;
 }
 
-Result<ModelDefinition> Repository::read(const std::string& name) const {
-  const auto folder = root_ / name;
+bool Repository::has(const std::string& name) const {
   std::error_code error;
-  if (!is_model_name(name) || !fs::is_directory(folder, error)) {
-    return Error{Code::NotFound,
-                 fmt::format("no model '{}' in the repository {}", name, root_.string())};
-  }
-  ModelDefinition out{.config = {.name = name}, .files = {}};
+  return is_model_name(name) && fs::is_directory(root_ / name, error);
+}
+
+Result<ModelDefinition> Repository::read(const std::string& name) const {
+  if (has(name)) return read_model(root_ / name, name);
+  return Error{Code::NotFound,
+               fmt::format("no model '{}' in the repository {}", name, root_.string())};
+}
+
+Result<ModelDefinition> read_model(const fs::path& folder, const std::string& name,
+                                   const std::optional<std::string>& config_json) {
+  ModelDefinition out{
+      .config = {.name = name}, .files = {}, .folder = folder, .config_json = config_json};
   INFINIEDGE_TRY(read_files(folder, out));
   if (out.config.name != name) {
     return Error{Code::Invalid, fmt::format("the configuration in {} calls the model '{}'; the "
-                                            "folder's name decides",
-                                            folder.string(), out.config.name)};
+                                            "folder's name decides, '{}'",
+                                            folder.string(), out.config.name, name)};
   }
   INFINIEDGE_TRY(settle_backend(out.config));
   for (auto& output : out.config.outputs) {
     if (!output.label_filename.empty()) INFINIEDGE_TRY(read_labels(folder, output));
   }
-  if (const auto text = read_text(folder / "labels.txt")) out.config.classes = lines_of(*text);
+  INFINIEDGE_TRY(with_text(folder / "labels.txt", [&](const auto& text, const auto&) {
+    out.config.classes = lines_of(text);
+    return Result<void>{};
+  }));
   INFINIEDGE_TRY(find_versions(folder, out));
+  return out;
+}
+
+Result<ModelDefinition> read_override(const std::optional<Repository>& repository,
+                                      const fs::path& staging, const std::string& name,
+                                      const LoadOverride& given) {
+  if (!is_model_name(name)) {
+    return Error{Code::Invalid, fmt::format("'{}' cannot be the name of a model", name)};
+  }
+  if (!given.config) {
+    return Error{Code::Invalid, "override files need a 'config' parameter beside them"};
+  }
+  if (given.files.empty()) {
+    if (repository && repository->has(name)) {
+      return read_model(repository->root() / name, name, given.config);
+    }
+    return Error{Code::NotFound, fmt::format("no model '{}' in the repository, and no file: with "
+                                             "the configuration",
+                                             name)};
+  }
+  auto staged = StagedFiles::write(staging, given.files);
+  if (!staged) return std::move(staged).error();
+  auto out = read_model((*staged)->folder(), name, given.config);
+  if (out) out->staged = std::move(*staged);
   return out;
 }
 

@@ -27,8 +27,7 @@ Result<ModelConfig> pbtxt(std::string_view text, std::vector<std::string>* warni
 }
 
 Result<ModelConfig> yaml(std::string_view text, ModelConfig config = {.name = "m"}) {
-  std::vector<std::string> warnings;
-  auto read = read_model_yaml(text, "model.yaml", config, warnings);
+  auto read = read_model_yaml(text, "model.yaml", config);
   if (!read) return std::move(read).error();
   return config;
 }
@@ -61,8 +60,8 @@ TEST(ConfigPbtxt, ReadsEveryFormOfTheText) {
   EXPECT_EQ(config->threads, 2);
   EXPECT_THAT(config->batching.preferred, ElementsAre(4, 8));
   EXPECT_EQ(config->batching.max_delay, Micros{100});
-  EXPECT_EQ(config->batching.timeout, Micros{5000});
-  EXPECT_EQ(config->batching.max_queue, 7U);
+  EXPECT_EQ(config->batching.queue.timeout, Micros{5000});
+  EXPECT_EQ(config->batching.queue.max_size, 7U);
   EXPECT_THAT(config->versions.specific, ElementsAre(1, 3));
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("no GPU here")));
 }
@@ -85,7 +84,90 @@ TEST(ConfigPbtxt, PointsAtTheMistakeAndSuggests) {
   EXPECT_THAT(message("input {"), HasSubstr("lacks its '}'"));
   EXPECT_THAT(message("input [ {} {} ]"), HasSubstr("expected ',' or ']' in the list"));
   EXPECT_THAT(message("input [ { } ]"), HasSubstr("1:9: a tensor needs a name"));
-  EXPECT_EQ(pbtxt("sequence_batching { }").error().code(), Code::Unsupported);
+  EXPECT_EQ(pbtxt("ensemble_scheduling { }").error().code(), Code::Unsupported);
+}
+
+TEST(ConfigPbtxt, ReadsTheRestOfTheSubset) {
+  std::vector<std::string> warnings;
+  auto config = pbtxt(R"(
+    runtime: "onnxruntime"
+    input { name: "x" data_type: TYPE_FP32 dims: [ 2, 3 ] reshape { shape: [ 6 ] } optional: true
+            format: FORMAT_NCHW allow_ragged_batch: false }
+    dynamic_batching { preserve_ordering: true priority_levels: 3 default_priority_level: 2
+      default_queue_policy { timeout_action: DELAY allow_timeout_override: false }
+      priority_queue_policy { key: 1 value { max_queue_size: 5 } }
+      priority_queue_policy [ { key: 3 value { timeout_action: REJECT } } ] }
+    optimization { graph { level: 1 } execution_accelerators {
+      cpu_execution_accelerator [ { name: "openvino" parameters { key: "device" value: "CPU" } } ] } }
+    model_warmup [ { name: "w" batch_size: 2 count: 3 inputs { key: "x"
+      value { data_type: TYPE_FP32 dims: [ 2, 3 ] input_data_file: "raw" } } } ]
+    metric_tags { key: "team" value: "a" }
+    response_cache { enable: true }
+    model_transaction_policy { decoupled: false }
+  )",
+                      &warnings);
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_THAT(*config->inputs[0].reshape, ElementsAre(6));
+  EXPECT_TRUE(config->inputs[0].optional);
+  EXPECT_TRUE(config->batching.preserve_order);
+  EXPECT_EQ(config->batching.default_priority, 2U);
+  EXPECT_TRUE(config->batching.queue.delay_on_timeout);
+  EXPECT_FALSE(config->batching.queue.allow_timeout_override);
+  EXPECT_EQ(config->batching.level_queues.at(1).max_size, 5U);
+  EXPECT_EQ(config->accelerators[0],
+            (Accelerator{.name = "openvino", .options = {{"device", "CPU"}}}));
+  EXPECT_EQ(config->warmups[0].inputs.at("x").file, "raw");
+  EXPECT_EQ(config->warmups[0].count, 3U);
+  EXPECT_EQ(config->metric_tags.at("team"), "a");
+  EXPECT_TRUE(config->cache.enabled);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("'format' is accepted"), HasSubstr("ragged"),
+                                    HasSubstr("'graph' is accepted")));
+  EXPECT_EQ(pbtxt("model_transaction_policy { decoupled: true }").error().code(),
+            Code::Unsupported);
+  EXPECT_THAT(pbtxt("dynamic_batching { default_priority_level: 2 }").error().message(),
+              HasSubstr("above priority_levels"));
+}
+
+TEST(ConfigJson, HasTheFieldsOfTheTextAndMoreForms) {
+  ModelConfig config{.name = "m"};
+  std::vector<std::string> warnings;
+  auto read = read_config_json(R"({"max_batch_size": "16", "instanceGroup": [{"count": "2"}],
+    "input": [{"name": "x", "data_type": "TYPE_FP32", "dims": ["3", -1], "optional": "true"}],
+    "parameters": {"key": {"string_value": "7"}}, "version_policy": {"all": {}},
+    "dynamic_batching": {"priority_levels": 1, "priority_queue_policy": {"1": {"max_queue_size": 4}}},
+    "runtime": null})",
+                               "config", config, warnings);
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(config.max_batch(), 16);
+  EXPECT_EQ(config.instances, 2);
+  EXPECT_THAT(config.inputs[0].dims, ElementsAre(3, -1));
+  EXPECT_TRUE(config.inputs[0].optional);
+  EXPECT_EQ(config.parameters.at("key"), "7");
+  EXPECT_EQ(config.versions.kind, VersionPolicy::Kind::All);
+  EXPECT_EQ(config.batching.level_queues.at(1).max_size, 4U);
+  ModelConfig again{.name = "m"};
+  ASSERT_TRUE(read_config_json(to_json(config), "config", again, warnings));
+  EXPECT_EQ(again.inputs, config.inputs);
+  EXPECT_EQ(again.batching, config.batching);
+}
+
+TEST(ConfigJson, PointsAtTheMistakeAndSuggests) {
+  const auto message = [](std::string_view text) {
+    ModelConfig config{.name = "m"};
+    std::vector<std::string> warnings;
+    auto read = read_config_json(text, "config", config, warnings);
+    return read ? "accepted" : read.error().message();
+  };
+  EXPECT_EQ(message("{\n  \"maxBatch\": 8}"),
+            "config:2:15: unknown field 'maxBatch' in the model configuration");
+  EXPECT_THAT(message(R"({"max_batchsize": 8})"), HasSubstr("did you mean 'max_batch_size'?"));
+  EXPECT_THAT(message(R"({"max_batch_size": "many"})"), HasSubstr("takes an integer"));
+  EXPECT_THAT(message("[]"), HasSubstr("config:1:1: a JSON object is expected"));
+  EXPECT_THAT(message("{\"name\": \"m\"} {}"), HasSubstr("something follows"));
+  EXPECT_THAT(message("{\"name\": "), HasSubstr("not valid JSON"));
+  std::string deep;
+  for (int i = 0; i < 100; ++i) deep += "{\"input\":";
+  EXPECT_THAT(message(deep + "1" + std::string(100, '}')), HasSubstr("nested deeper than 32"));
 }
 
 TEST(ModelYaml, OverlaysKeyByKey) {
@@ -99,11 +181,30 @@ TEST(ModelYaml, OverlaysKeyByKey) {
   EXPECT_EQ(config->max_batch(), 32);
   EXPECT_THAT(config->versions.specific, ElementsAre(1, 3));
   EXPECT_EQ(config->threads, 2);
-  EXPECT_EQ(config->batching.timeout, Micros{Millis{250}});
+  EXPECT_EQ(config->batching.queue.timeout, Micros{Millis{250}});
   EXPECT_TRUE(config->required);
   ASSERT_THAT(config->outputs, SizeIs(1));
   EXPECT_EQ(config->outputs[0].label_filename, "labels.txt");
   EXPECT_THAT(config->outputs[0].dims, ElementsAre(3));
+}
+
+TEST(ModelYaml, KnowsEveryKeyOfTheReference) {
+  auto config = yaml(
+      "backend: native\ninputs: [{name: x, dtype: FP32, shape: [64]}]\n"
+      "queue: {max: auto, timeout: 0ms, on_timeout: delay}\npriorities: {levels: 3, default: 2}\n"
+      "memory: 200MiB\nidle_unload: 10m\nswap: stop_first\n"
+      "accelerators: [{ep: openvino, options: {device: CPU}}]\ngolden: {tolerance: 1e-4}\n"
+      "cache: {enabled: true, ttl: 5s}\nbatching: {mode: auto, max_delay: 0us}\n");
+  ASSERT_TRUE(config.has_value()) << config.error().message();
+  EXPECT_TRUE(config->batching.queue.delay_on_timeout);
+  EXPECT_EQ(config->batching.priority_levels, 3U);
+  EXPECT_EQ(config->memory, 200U << 20);
+  EXPECT_EQ(config->idle_unload, Micros{Seconds{600}});
+  EXPECT_TRUE(config->stop_first);
+  EXPECT_EQ(config->accelerators[0].options.at("device"), "CPU");
+  EXPECT_DOUBLE_EQ(config->golden_tolerance, 1e-4);
+  EXPECT_EQ(config->cache.ttl, Micros{Seconds{5}});
+  EXPECT_FALSE(yaml("idle_unload: never\n", *config)->idle_unload);
 }
 
 TEST(ModelYaml, PointsAtTheMistakeAndSuggests) {
@@ -114,6 +215,10 @@ TEST(ModelYaml, PointsAtTheMistakeAndSuggests) {
   EXPECT_EQ(message("instances: 1\nmaxbatch: 8\n"),
             "model.yaml:2:1: unknown key 'maxbatch' in model.yaml; did you mean 'max_batch'?");
   EXPECT_THAT(message("queue: {timeout: 5}\n"), HasSubstr("takes a duration"));
+  EXPECT_THAT(message("memory: 3QB\n"), HasSubstr("takes a size"));
+  EXPECT_THAT(message("swap: stopfirst\n"), HasSubstr("did you mean 'stop_first'?"));
+  EXPECT_THAT(message("golden: {tolerance: nan}\n"), HasSubstr("takes a number from 0"));
+  EXPECT_THAT(message("priorities: {levels: 1, default: 2}\n"), HasSubstr("above levels"));
   EXPECT_THAT(message("max_batch: [1\n"), HasSubstr("model.yaml:"));
   EXPECT_THAT(message("- a\n"), HasSubstr("takes keys and values"));
 }

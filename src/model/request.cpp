@@ -116,7 +116,28 @@ Result<void> order_inputs(const ModelConfig& config, std::vector<Tensor> inputs,
   return {};
 }
 
+/// Puts `shape`, which fits `from`, into the form `to`: what varies stays in its order.
+void reshape(const ModelConfig& config, const std::vector<std::int64_t>& from,
+             const std::vector<std::int64_t>& to, std::vector<std::int64_t>& shape) {
+  const std::size_t batch = config.max_batch() > 0 ? 1 : 0;
+  if (shape.size() != from.size() + batch) return;
+  std::vector<std::int64_t> out(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(batch));
+  std::size_t at = 0;
+  for (const auto dim : to) {
+    while (dim < 0 && at < from.size() && from[at] >= 0) ++at;
+    out.push_back(dim < 0 && at < from.size() ? shape[batch + at++] : dim);
+  }
+  shape = std::move(out);
+}
+
 }  // namespace
+
+void to_client_shapes(const ModelConfig& config, std::vector<Tensor>& outputs) {
+  for (std::size_t i = 0; i < outputs.size() && i < config.outputs.size(); ++i) {
+    const auto& io = config.outputs[i];
+    if (io.reshape) reshape(config, *io.reshape, io.dims, outputs[i].shape);
+  }
+}
 
 std::optional<std::int64_t> element_count(const std::vector<std::int64_t>& shape) {
   std::int64_t count = 1;
@@ -132,6 +153,10 @@ Result<CheckedRequest> check_request(const ModelConfig& config, std::vector<Tens
   INFINIEDGE_TRY(order_inputs(config, std::move(inputs), out));
   INFINIEDGE_TRY(check_batch(config, out));
   for (const auto& input : out.inputs) INFINIEDGE_TRY(check_size(input));
+  for (std::size_t i = 0; i < out.inputs.size(); ++i) {
+    const auto& io = config.inputs[i];
+    if (io.reshape) reshape(config, io.dims, *io.reshape, out.inputs[i].shape);
+  }
   for (const auto& name : outputs) {
     const auto at = find(config.outputs, name);
     if (at == config.outputs.size()) {

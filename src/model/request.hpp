@@ -39,6 +39,9 @@ struct CheckedRequest {
 Result<CheckedRequest> check_request(const ModelConfig& config, std::vector<Tensor> inputs,
                                      const std::vector<std::string>& outputs);
 
+/// Gives outputs of the model, all in its order, the shapes that its configuration promises.
+void to_client_shapes(const ModelConfig& config, std::vector<Tensor>& outputs);
+
 /// Number of elements of a shape, or nothing if it is negative or overflows.
 std::optional<std::int64_t> element_count(const std::vector<std::int64_t>& shape);
 

@@ -50,14 +50,14 @@ Micros Served::retry_after() const {
   return std::max<Micros>(Millis{1}, std::chrono::duration_cast<Micros>(wait));
 }
 
-Served::Instance* Served::idle() {
+Served::Instance* Served::idle_instance() {
   const auto found = std::find_if(instances_.begin(), instances_.end(),
                                   [](const auto& instance) { return !instance.busy; });
   return found == instances_.end() ? nullptr : &*found;
 }
 
 std::size_t Served::queue_limit() const {
-  if (config_->batching.max_queue > 0) return config_->batching.max_queue;
+  if (config_->batching.queue.max_size > 0) return config_->batching.queue.max_size;
   const auto item = std::max<std::int64_t>(1, cost_.item().count());
   return static_cast<std::size_t>(std::clamp<std::int64_t>(kQueueTime.count() / item, 8, 1024));
 }
@@ -97,7 +97,7 @@ Task<Result<std::vector<Tensor>>> Served::infer(CheckedRequest request,
     co_return std::move(admitted).error();
   }
   const InFlight counted(*this);
-  Instance* instance = run_here(request.batch) ? idle() : nullptr;
+  Instance* instance = run_here(request.batch) ? idle_instance() : nullptr;
   if (instance != nullptr) co_return co_await infer_here(std::move(request), *instance);
   co_return co_await infer_queued(std::move(request), deadline);
 }
@@ -185,7 +185,7 @@ void Served::finish(const PendingPtr& pending, Result<std::vector<Tensor>> resul
 void Served::pump() {
   expire();
   while (!queue_.empty() && should_send()) {
-    Instance* instance = idle();
+    Instance* instance = idle_instance();
     if (instance == nullptr) return;
     instance->busy = true;
     machinery_->scope.spawn(run_group(shared_from_this(), instance, take_group()));

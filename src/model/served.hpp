@@ -13,8 +13,10 @@
 #include "infiniedge/backend.hpp"
 #include "infiniedge/time.hpp"
 #include "model/cost.hpp"
+#include "model/memory.hpp"
 #include "model/request.hpp"
 #include "model/statistics.hpp"
+#include "model/track_record.hpp"
 #include "runtime/scope.hpp"
 #include "runtime/workers.hpp"
 
@@ -44,8 +46,15 @@ class Served : public std::enable_shared_from_this<Served> {
                                                const std::filesystem::path& file, Backend& backend);
   ~Served();
 
+  /// Runs once, before the version answers: warm-up and golden cases. Thread: a worker.
+  Result<std::vector<Tensor>> rehearse(std::size_t instance, const std::vector<Tensor>& inputs) {
+    return instances_[instance].executable->run(inputs, {});
+  }
   /// Puts the version onto the shard: from now on it answers.
   void start(const Machinery& machinery);
+  /// Memory that was reserved for it; given back at its end.
+  void keep(MemoryBudget::Lease lease) { lease_ = std::move(lease); }
+  std::uint64_t memory() const { return lease_.bytes(); }
   /// Answers one checked request with all outputs. The caller keeps the version alive.
   Task<Result<std::vector<Tensor>>> infer(CheckedRequest request, std::optional<Instant> deadline);
   /// Completes once no request is left on this version.
@@ -60,6 +69,10 @@ class Served : public std::enable_shared_from_this<Served> {
   const Statistics& statistics() const { return statistics_; }
   const CostModel& cost() const { return cost_; }
   std::size_t queued() const { return queue_.size(); }
+  std::size_t instances() const { return instances_.size(); }
+  /// No request is on it.
+  bool idle() const { return in_flight_ == 0; }
+  TrackRecord& record() { return record_; }
   /// When a refused caller may try again.
   Micros retry_after() const;
   /// True once every batch size has been measured.
@@ -100,9 +113,8 @@ class Served : public std::enable_shared_from_this<Served> {
   Served(ModelConfig config, std::int64_t version);
   Result<void> load_instances(const std::filesystem::path& file, Backend& backend);
   Result<void> warm_up();
-  std::vector<Tensor> zeros(std::int64_t batch) const;
 
-  Instance* idle();
+  Instance* idle_instance();
   std::size_t queue_limit() const;
   std::int64_t batch_limit() const;
   bool run_here(std::int64_t batch) const;
@@ -135,8 +147,10 @@ class Served : public std::enable_shared_from_this<Served> {
   bool measured_ = false;
 
   const Machinery* machinery_ = nullptr;
+  MemoryBudget::Lease lease_;
   std::optional<VersionMetrics> metrics_;
   Statistics statistics_;
+  TrackRecord record_;
   std::deque<PendingPtr> queue_;
   std::size_t queued_bytes_ = 0;
   std::size_t in_flight_ = 0;

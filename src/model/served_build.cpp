@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 
-#include "model/batch.hpp"
 #include "model/served.hpp"
+#include "model/warmup.hpp"
 #include "runtime/log.hpp"
 
 namespace infiniedge::model {
@@ -17,19 +17,6 @@ using Nanos = std::chrono::nanoseconds;
 constexpr int kRuns = 20;
 constexpr Nanos kMeasureAtMost = std::chrono::milliseconds{200};
 constexpr Micros kStandBack{Millis{20}};
-
-Tensor zero_tensor(const IoConfig& io, bool batched, std::int64_t batch) {
-  Tensor out{.name = io.name, .type = io.type, .shape = io.dims, .data = {}, .owner = {}};
-  for (auto& dim : out.shape) dim = dim < 0 ? 1 : dim;
-  if (batched) out.shape.insert(out.shape.begin(), batch);
-  // A BYTES element of length 0 is four zero bytes.
-  const auto width = io.type == DataType::Bytes ? 4 : element_size(io.type);
-  const auto bytes = static_cast<std::size_t>(out.elements()) * width;
-  auto block = std::make_shared<std::vector<std::uint64_t>>(bytes / 8 + 1);
-  out.data = std::as_bytes(std::span(*block)).first(bytes);
-  out.owner = std::move(block);
-  return out;
-}
 
 /// A file that is no model is stored bytes gone wrong, not a mistake of whoever asks for it.
 Error unreadable(Error error) {
@@ -76,17 +63,10 @@ Result<void> Served::load_instances(const std::filesystem::path& file, Backend& 
   return {};
 }
 
-std::vector<Tensor> Served::zeros(std::int64_t batch) const {
-  std::vector<Tensor> out;
-  for (const auto& io : config_->inputs) {
-    out.push_back(zero_tensor(io, config_->max_batch() > 0, batch));
-  }
-  return out;
-}
-
 /// Two runs of one item an instance: the first pays for set-up, the second gives c(1).
 Result<void> Served::warm_up() {
-  const auto inputs = zeros(1);
+  if (!config_->warmups.empty()) return {};  // The loader runs those instead.
+  const auto inputs = zero_inputs(*config_, 1);
   for (auto& instance : instances_) {
     auto first = time_once(*instance.executable, inputs);
     if (!first && guesses_shapes(*config_)) {
@@ -112,11 +92,11 @@ Task<void> Served::measure(std::shared_ptr<Served> self) {
   for (const int size : self->cost_.sizes()) {
     // A batch this slow would be felt by whoever comes meanwhile: c(b) stays unknown, b* is 1.
     if (self->cost_.of(size) > kMeasureAtMost) break;
-    const auto inputs = self->zeros(size);
+    const auto inputs = zero_inputs(*self->config_, size);
     std::vector<Nanos> runs;
     Nanos spent{0};
     while (runs.size() < kRuns && spent < kMeasureAtMost) {
-      Instance* instance = self->queue_.empty() ? self->idle() : nullptr;
+      Instance* instance = self->queue_.empty() ? self->idle_instance() : nullptr;
       if (instance == nullptr) {
         if (!co_await self->machinery_->clock.sleep_for(kStandBack)) co_return;
         continue;

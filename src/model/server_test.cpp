@@ -221,7 +221,7 @@ TEST(Server, DeadlineInTheQueueExpiresWithoutRunning) {
 TEST(Server, RefusesWhenTheQueueIsFull) {
   Bench bench;
   auto definition = define_file("slow", testing::model_file("slow"), {});
-  definition.config.batching.max_queue = 1;
+  definition.config.batching.queue.max_size = 1;
   ASSERT_TRUE(bench.run(bench.server.load_definition(std::move(definition))));
   settle(bench, "slow");
   int refused = 0, done = 0;
