@@ -12,6 +12,7 @@
 #include "app/node/node.hpp"
 #include "app/parts.hpp"
 #include "runtime/log.hpp"
+#include "runtime/memory.hpp"
 
 namespace infiniedge::app {
 
@@ -262,6 +263,10 @@ Task<Node::Outcome> Node::commit(config::Validated validated, Change change, std
   start_devices(site_);
   start_uplinks(site_);
   applying_ = false;
+  const bool loaded = std::any_of(site_.models.begin(), site_.models.end(), [&](const auto& model) {
+    return change.touches("Model/" + model.name);
+  });
+  if (started_ && loaded) runtime::release_start_memory();
   log(Level::Info, "app",
       fmt::format("revision {}: {} added, {} changed, {} removed, {} kept", revision_,
                   change.added.size(), change.changed.size(), change.removed.size(), change.kept));

@@ -19,6 +19,7 @@
 #include "app/exit_code.hpp"
 #include "app/node/door.hpp"
 #include "runtime/log.hpp"
+#include "runtime/memory.hpp"
 
 namespace infiniedge::app {
 
@@ -81,6 +82,7 @@ class Run {
     if (const auto loaded = co_await node_->load_site(); !loaded) co_return loaded.error();
     node_->set_started();
     announce();
+    runtime::release_start_memory();
     co_return Result<void>{};
   }
 
