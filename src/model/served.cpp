@@ -158,12 +158,26 @@ Served::InFlight::~InFlight() {
 }
 
 Task<void> Served::drain() {
+  retired_ = true;
   while (in_flight_ > 0) {
     steady_timer timer(co_await boost::asio::this_coro::executor, steady_timer::time_point::max());
     drained_.push_back(&timer);
     co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     std::erase(drained_, &timer);
   }
+}
+
+Task<void> Served::dismantle() {
+  co_await drain();
+  auto doomed = std::make_shared<std::vector<Instance>>(std::move(instances_));
+  instances_.clear();
+  auto lease = std::move(lease_);
+  // Freeing a session takes milliseconds: not on the shard.
+  auto job = [&doomed]() -> Result<void> {
+    doomed->clear();
+    return {};
+  };
+  (void)co_await runtime::run_on(machinery_->workers, job);
 }
 
 void Served::abandon() {

@@ -59,6 +59,8 @@ class Served : public std::enable_shared_from_this<Served> {
   Task<Result<std::vector<Tensor>>> infer(CheckedRequest request, std::optional<Instant> deadline);
   /// Completes once no request is left on this version.
   Task<void> drain();
+  /// The same, then frees its instances and gives its memory back.
+  Task<void> dismantle();
   /// Fails everything queued: the server is closing.
   void abandon();
 
@@ -71,7 +73,7 @@ class Served : public std::enable_shared_from_this<Served> {
   std::size_t queued() const { return queue_.size(); }
   std::size_t instances() const { return instances_.size(); }
   /// No request is on it.
-  bool idle() const { return in_flight_ == 0; }
+  bool idle() const { return in_flight_ == (measuring_ ? 1U : 0U); }
   TrackRecord& record() { return record_; }
   /// When a refused caller may try again.
   Micros retry_after() const;
@@ -145,6 +147,8 @@ class Served : public std::enable_shared_from_this<Served> {
   std::vector<Instance> instances_;
   CostModel cost_{1};
   bool measured_ = false;
+  bool measuring_ = false;  ///< Right now; counts as in flight.
+  bool retired_ = false;    ///< Measuring it any further is of no use.
 
   const Machinery* machinery_ = nullptr;
   MemoryBudget::Lease lease_;

@@ -96,17 +96,19 @@ Task<void> Served::measure(std::shared_ptr<Served> self) {
     std::vector<Nanos> runs;
     Nanos spent{0};
     while (runs.size() < kRuns && spent < kMeasureAtMost) {
+      if (self->retired_) co_return;
       Instance* instance = self->queue_.empty() ? self->idle_instance() : nullptr;
       if (instance == nullptr) {
         if (!co_await self->machinery_->clock.sleep_for(kStandBack)) co_return;
         continue;
       }
-      instance->busy = true;
+      const InFlight counted(*self);
+      instance->busy = self->measuring_ = true;
       auto job = [executable = instance->executable.get(), &inputs] {
         return time_once(*executable, inputs);
       };
       auto took = co_await runtime::run_on(self->machinery_->workers, job);
-      instance->busy = false;
+      instance->busy = self->measuring_ = false;
       self->pump();
       if (!took) co_return;  // Such a batch does not run: c(b) stays unknown, and b* is 1.
       runs.push_back(*took);

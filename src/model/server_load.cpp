@@ -255,7 +255,7 @@ Task<void> Server::take_down(const std::string& name, Entry& entry, std::string 
 
 /// Waits for the last request; `slot` is in an entry, and those are never erased.
 Task<void> Server::drain_out(std::shared_ptr<Served> old, Slot* slot, std::string reason) {
-  co_await old->drain();
+  co_await old->dismantle();
   if (slot == nullptr || slot->state != State::Unloading) co_return;
   slot->state = State::Unavailable;
   slot->reason = std::move(reason);

@@ -29,7 +29,9 @@ double TrackRecord::error_rate() const {
 Micros TrackRecord::p99() const {
   if (latencies_.empty()) return Micros{0};
   auto sorted = latencies_;
-  const auto rank = (sorted.size() * 99 + 99) / 100 - 1;
+  // One that the machine held up is no evidence, also where it is more than a hundredth.
+  const auto last = std::max<std::size_t>(sorted.size(), 2) - 2;
+  const auto rank = std::min((sorted.size() * 99 + 99) / 100 - 1, last);
   std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(rank),
                    sorted.end());
   return sorted[rank];

@@ -26,7 +26,7 @@ class TrackRecord {
   std::uint64_t failures() const { return failures_; }
   std::size_t timed() const { return latencies_.size(); }
   double error_rate() const;
-  /// Nearest rank; zero without any.
+  /// Nearest rank, but never the single slowest; zero without any.
   Micros p99() const;
   Instant last_used() const { return last_used_; }
 

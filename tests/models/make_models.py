@@ -15,11 +15,12 @@ from onnx import numpy_helper
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def save(name, nodes, inputs, outputs, initializers=()):
+def save(name, nodes, inputs, outputs, initializers=(), check=True):
     graph = h.make_graph(nodes, name, inputs, outputs, list(initializers))
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8,
                          producer_name="infiniedge-tests")
-    onnx.checker.check_model(model)
+    if check:
+        onnx.checker.check_model(model)
     onnx.save(model, os.path.join(HERE, name + ".onnx"))
 
 
@@ -118,3 +119,25 @@ def slow():
 
 
 slow()
+
+
+def fragile():
+    """`linear` with a fault: it fails for a row whose first value is 4 or more."""
+    w = numpy_helper.from_array(np.array([[2.0], [3.0]], np.float32), "w")
+    table = numpy_helper.from_array(np.zeros((4, 1), np.float32), "table")
+    column = numpy_helper.from_array(np.array(0, np.int64), "column")
+    nodes = [h.make_node("Gather", ["x", "column"], ["first"], axis=1),
+             h.make_node("Cast", ["first"], ["index"], to=T.INT64),
+             h.make_node("Gather", ["table", "index"], ["zeros"], axis=0),
+             h.make_node("MatMul", ["x", "w"], ["z"]), h.make_node("Add", ["z", "zeros"], ["y"])]
+    save("fragile", nodes, [tensor("x", T.FLOAT, ["n", 2])], [tensor("y", T.FLOAT, ["n", 1])],
+         [w, table, column])
+
+
+def unknown_operator():
+    save("unknown_operator", [h.make_node("NoSuchOperator", ["x"], ["y"])],
+         [tensor("x", T.FLOAT, ["n", 2])], [tensor("y", T.FLOAT, ["n", 1])], check=False)
+
+
+fragile()
+unknown_operator()

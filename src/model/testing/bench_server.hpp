@@ -45,6 +45,7 @@ class TempRepository {
     std::filesystem::copy_file(model_file(model), folder / "model.onnx",
                                std::filesystem::copy_options::overwrite_existing);
   }
+  void remove(const std::string& relative) { std::filesystem::remove_all(root_ / relative); }
   void write(const std::string& relative, const std::string& text) {
     std::filesystem::create_directories((root_ / relative).parent_path());
     std::ofstream(root_ / relative) << text;
@@ -57,8 +58,10 @@ class TempRepository {
 /// A model server with everything it needs, on the test's own thread.
 struct Bench {
   explicit Bench(std::optional<std::filesystem::path> repository = std::nullopt)
-      : server(context.get_executor(), clock, workers, metrics,
-               {.name = "triton", .version = "test", .repository = std::move(repository)}) {
+      : Bench(Server::Options{
+            .name = "triton", .version = "test", .repository = std::move(repository)}) {}
+  explicit Bench(Server::Options options)
+      : server(context.get_executor(), clock, workers, metrics, std::move(options)) {
     server.add(backend);
   }
   ~Bench() { runtime::testing::run(context, server.close()); }
@@ -66,6 +69,16 @@ struct Bench {
   template <class T>
   T run(Task<T> task) {
     return runtime::testing::run(context, std::move(task));
+  }
+  /// Runs what is pending until `over`, or for 30 s.
+  template <class Over>
+  bool until(Over over) {
+    for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+         !over() && std::chrono::steady_clock::now() < end;) {
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds(5));
+    }
+    return over();
   }
   Result<void> load_file(const std::string& name, const std::string& model,
                          std::vector<std::string> classes = {}) {
