@@ -16,6 +16,10 @@ pkg_check_modules(libfyaml REQUIRED IMPORTED_TARGET libfyaml)
 pkg_check_modules(libzstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libmosquitto REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(libsamplerate REQUIRED IMPORTED_TARGET samplerate)
+pkg_check_modules(libutf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+# Speech is a part that a build may do without.
+pkg_check_modules(pocketsphinx pocketsphinx sphinxbase)
 
 # Asio and Beast are compiled once, in runtime/asio.cpp, not in every file that includes them.
 find_package(Boost 1.81 REQUIRED COMPONENTS json)

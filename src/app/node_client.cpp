@@ -196,7 +196,7 @@ Result<void> NodeClient::events(
   };
   const auto forever = std::chrono::hours{24 * 365};
   auto response =
-      run(context_, client_->send_streaming(request("GET", target), forever, on_piece), limit);
+      run(context_, client_->send_streaming(request("GET", target), forever, {on_piece}), limit);
   if (enough) return {};
   if (!response && limit && response.error().code() == Code::Cancelled) return {};
   if (!response) return response.error();

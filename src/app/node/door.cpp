@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/node/door.hpp"
 
+#include "api/openai/problem.hpp"
 #include "api/problem.hpp"
 #include "app/console/assets.hpp"
 #include "sync/frame.hpp"
@@ -16,6 +17,7 @@ bool inference_health(std::string_view path) { return path.starts_with("/v2/heal
 
 /// Inference clients compare error bodies and their type to the letter.
 http::Response refuse(const Error& error, std::string_view path, bool with_credential) {
+  if (api::openai::Door::owns(path)) return api::openai::problem(error, {}, with_credential);
   auto response = api::problem(error, with_credential);
   if (!inference_path(path)) return response;
   response.headers.set("content-type", "application/json");
@@ -25,12 +27,13 @@ http::Response refuse(const Error& error, std::string_view path, bool with_crede
 
 }  // namespace
 
-Door::Door(Node& node, api::Auth& auth, api::Events& events, std::vector<std::string> hosts)
+Door::Door(World& world, Node& node, api::Auth& auth, api::Events& events, const Settings& settings)
     : node_(node),
       auth_(auth),
       admin_(node, auth, events),
       inference_(node.models(), node.process_metrics()),
-      hosts_(std::move(hosts)) {}
+      openai_({world.shard.executor(), node.models(), world.query, world.metrics}, settings.openai),
+      hosts_(settings.hosts) {}
 
 Task<http::Response> Door::handle(http::Request request) {
   const std::string path{request.path()};
@@ -41,7 +44,8 @@ Task<http::Response> Door::handle(http::Request request) {
     co_return response;
   }
   if (path == "/api/v1/session") co_return admin_.open_session(request, port_);
-  const bool page = !api::admin::Door::owns(path) && !inference_path(path) && path != sync::kPath;
+  const bool page = !api::admin::Door::owns(path) && !inference_path(path) &&
+                    !api::openai::Door::owns(path) && path != sync::kPath;
   if (page) co_return console(request);
   api::Principal principal;
   if (!api::admin::Door::open_to_all(path) && !inference_health(path)) {
@@ -50,10 +54,11 @@ Task<http::Response> Door::handle(http::Request request) {
     principal = std::move(*identified);
   }
   // A node may ask teachers and deliver rows, nothing else.
-  if (principal.role == api::Role::Node && api::admin::Door::owns(path)) {
+  if (principal.role == api::Role::Node && !inference_path(path)) {
     co_return refuse(Error{Code::Denied, "the role node may not do this"}, path, true);
   }
   if (inference_path(path)) co_return co_await inference_.handle(std::move(request));
+  if (api::openai::Door::owns(path)) co_return co_await openai_.handle(std::move(request));
   co_return co_await admin_.handle(std::move(request), std::move(principal));
 }
 

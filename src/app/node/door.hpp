@@ -9,7 +9,10 @@
 #include "api/auth.hpp"
 #include "api/events.hpp"
 #include "api/inference/door.hpp"
+#include "api/openai/door.hpp"
 #include "app/node/node.hpp"
+#include "app/node/settings.hpp"
+#include "app/node/world.hpp"
 #include "runtime/http/server.hpp"
 
 namespace infiniedge::app {
@@ -21,8 +24,9 @@ namespace infiniedge::app {
 /// Owner:  serve(). What it refers to outlives it.
 class Door final : public runtime::http::Handler {
  public:
-  Door(Node& node, api::Auth& auth, api::Events& events, std::vector<std::string> hosts);
+  Door(World& world, Node& node, api::Auth& auth, api::Events& events, const Settings& settings);
 
+  Task<void> close() { return openai_.close(); }
   /// Known once the server listens; names the cookie.
   void set_port(std::uint16_t port) { port_ = port; }
 
@@ -40,6 +44,7 @@ class Door final : public runtime::http::Handler {
   api::Auth& auth_;
   api::admin::Door admin_;
   api::inference::Door inference_;
+  api::openai::Door openai_;
   std::vector<std::string> hosts_;
   std::uint16_t port_ = 0;
 };

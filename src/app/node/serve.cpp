@@ -69,13 +69,14 @@ class Run {
     runtime::on_log({});
     co_await watchdog_.close();
     if (server_) co_await server_->close(kDrain);
+    if (door_) co_await door_->close();
     co_await node_->close();
   }
 
   Task<Result<void>> start() {
     if (!settings_.node_token.empty())
       auth_.add_token("node", api::Role::Node, settings_.node_token);
-    door_ = std::make_unique<Door>(*node_, auth_, *events_, settings_.hosts);
+    door_ = std::make_unique<Door>(world_, *node_, auth_, *events_, settings_);
     server_ = http::Server::make(world_.shard.executor(), *door_, http::Server::Options{});
     if (const auto listening = listen(); !listening) co_return listening.error();
     co_await node_->models().load_all();

@@ -13,6 +13,7 @@
 #include "app/paths.hpp"
 #include "base/suggest.hpp"
 #include "base/yaml.hpp"
+#include "runtime/http/client.hpp"
 
 extern char** environ;
 
@@ -56,6 +57,39 @@ Result<void> set_seal_age(Settings& settings, const std::string& value) {
   return {};
 }
 
+Result<void> set_upstream(Settings& settings, const std::string& value) {
+  const auto url = runtime::http::Url::parse(value);
+  if (!url) return Error{Code::Invalid, "openai.upstream", url.error()};
+  settings.openai.url = value;
+  return {};
+}
+
+/// The key itself stands in no setting: it would be seen where settings are shown.
+Result<void> read_upstream_key(Settings& settings, const std::string& path) {
+  std::ifstream file(path);
+  if (!std::getline(file, settings.openai.key) || settings.openai.key.empty()) {
+    return Error{Code::NotFound,
+                 fmt::format("openai.key_file {} cannot be read or is empty", path)};
+  }
+  return {};
+}
+
+Result<void> set_upstream_ca(Settings& settings, const std::string& value) {
+  settings.openai.ca = value;
+  return {};
+}
+
+Result<void> add_alias(Settings& settings, const std::string& value) {
+  const auto equals = value.find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == value.size()) {
+    return Error{Code::Invalid, fmt::format("openai.aliases: \"{}\" is not name=upstream-name; "
+                                            "for example small=qwen3-4b",
+                                            value)};
+  }
+  settings.openai.aliases[value.substr(0, equals)] = value.substr(equals + 1);
+  return {};
+}
+
 Result<void> add_host(Settings& settings, const std::string& value) {
   settings.hosts.push_back(value);
   return {};
@@ -83,6 +117,15 @@ const std::vector<Known>& known() {
       {{"tls.key", "", "Private key (PEM) of tls.cert."}, text(&Settings::tls_key)},
       {{"hosts", "", "Host names beside the own ones under which the doors answer; a list."},
        add_host},
+      {{"openai.upstream", "",
+        "Server that speaks OpenAI's API, for chat: https://llm.plant/v1. None: nothing leaves."},
+       set_upstream},
+      {{"openai.key_file", "", "File with the bearer token for the upstream."}, read_upstream_key},
+      {{"openai.ca", "", "Certificate (PEM) that signed the upstream's; by default the system's."},
+       set_upstream_ca},
+      {{"openai.aliases", "",
+        "Names of models as clients say them: small=qwen3-4b; a list. Given, no other passes."},
+       add_alias},
       {{"log.level", "info",
         "error, warning, info, debug or trace; by module too: "
         "info,device.mqtt=debug."},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/openai/chat.hpp"
 #include "app/commands/command.hpp"
 #include "infiniedge/result.hpp"
 #include "infiniedge/time.hpp"
@@ -30,6 +31,7 @@ struct Settings {
   std::string node_token;  ///< Hub: what nodes must show.
   bool tls = false;
   std::string tls_cert, tls_key;
+  api::openai::Upstream openai;  ///< Where chat goes.
   std::vector<std::string> hosts;
   std::vector<std::string> files;  ///< -f
   std::string log_level = "info";

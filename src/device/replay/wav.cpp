@@ -7,13 +7,11 @@
 
 #include "base/bytes.hpp"
 #include "device/replay/reader.hpp"
+#include "device/replay/wav_format.hpp"
 
 namespace infiniedge::device::replay {
 namespace {
 
-constexpr std::uint16_t kPcm = 1;
-constexpr std::uint16_t kExtensible =
-    0xFFFE;  ///< The format stands in the sub-format's first bytes.
 constexpr std::uint32_t kMaxWindow = 10'000'000;
 constexpr std::size_t kPiece =
     1U << 20;  ///< Memory grows with what the file has, not what it claims.
@@ -24,27 +22,12 @@ class WavReader final : public Reader {
       : input_(std::move(input)), file_(std::move(file)), options_(options) {}
 
   Result<void> start() {
-    std::array<char, 12> riff;
-    if (!read(riff.data(), riff.size()) || text(riff, 0) != "RIFF" || text(riff, 8) != "WAVE") {
-      return fault("is not a WAV file: it does not begin with RIFF … WAVE");
-    }
-    bool have_format = false;
-    while (true) {
-      std::array<char, 8> head;
-      if (!read(head.data(), head.size())) return fault("ends before its data chunk");
-      const auto size = number<std::uint32_t>(head, 4);
-      if (text(head, 0) == "data") {
-        if (!have_format) return fault("has its data chunk before its format");
-        left_ = size;
-        return plan_windows();
-      }
-      if (text(head, 0) == "fmt ") {
-        INFINIEDGE_TRY(read_format(size));
-        have_format = true;
-      } else {
-        input_->ignore(static_cast<std::streamsize>(size) + size % 2);
-      }
-    }
+    const auto format = read_wav_format(*input_, file_);
+    if (!format) return format.error();
+    channels_ = format->channels;
+    rate_ = format->rate;
+    left_ = format->bytes;
+    return plan_windows();
   }
 
   const std::vector<std::string>& columns() const override { return columns_; }
@@ -75,39 +58,6 @@ class WavReader final : public Reader {
   Error fault(std::string_view what) const {
     return {Code::Invalid, fmt::format("{}: {}", file_, what)};
   }
-  bool read(char* out, std::size_t n) {
-    input_->read(out, static_cast<std::streamsize>(n));
-    return static_cast<std::size_t>(input_->gcount()) == n;
-  }
-  template <class Bytes>
-  static std::string_view text(const Bytes& bytes, std::size_t offset) {
-    return {bytes.data() + offset, 4};
-  }
-  template <class T, class Bytes>
-  static T number(const Bytes& bytes, std::size_t offset) {
-    return base::get<T>(base::as_bytes({bytes.data(), bytes.size()}), offset);
-  }
-
-  Result<void> read_format(std::uint32_t size) {
-    std::array<char, 40> bytes{};
-    const auto known = std::min<std::size_t>(size, bytes.size());
-    if (size < 16 || !read(bytes.data(), known)) return fault("has a format chunk that is cut off");
-    input_->ignore(static_cast<std::streamsize>(size - known) + size % 2);
-    auto format = number<std::uint16_t>(bytes, 0);
-    if (format == kExtensible) format = number<std::uint16_t>(bytes, 24);
-    channels_ = number<std::uint16_t>(bytes, 2);
-    rate_ = number<std::uint32_t>(bytes, 4);
-    const auto bits = number<std::uint16_t>(bytes, 14);
-    if (format != kPcm || bits != 16) {
-      return Error{Code::Unsupported,
-                   fmt::format("{}: holds format {} with {} bits; PCM with 16 bits is supported",
-                               file_, format, bits)};
-    }
-    if (channels_ == 0 || channels_ > 64 || rate_ == 0 || rate_ > 1'000'000) {
-      return fault(fmt::format("claims {} channels at {} Hz", channels_, rate_));
-    }
-    return {};
-  }
 
   Result<void> plan_windows() {
     const auto frames = [this](Micros span) {
@@ -126,7 +76,8 @@ class WavReader final : public Reader {
     double squares = 0, peak = 0;
     const auto frame = static_cast<std::size_t>(2) * channels_;
     for (std::size_t at = 0; at < pcm.size(); at += frame) {
-      const auto x = static_cast<float>(number<std::int16_t>(pcm, at)) / 32768.0F;
+      const auto x =
+          static_cast<float>(base::get<std::int16_t>(base::as_bytes(pcm), at)) / 32768.0F;
       base::put(samples, x);
       squares += static_cast<double>(x) * x;
       peak = std::max(peak, static_cast<double>(std::abs(x)));

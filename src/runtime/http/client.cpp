@@ -31,9 +31,8 @@ class PooledClient final : public Client {
     co_return co_await exchange(std::move(request), timeout, nullptr);
   }
 
-  Task<Result<Response>> send_streaming(Request request, Micros timeout,
-                                        std::function<bool(std::string_view)> on_piece) override {
-    co_return co_await exchange(std::move(request), timeout, &on_piece);
+  Task<Result<Response>> send_streaming(Request request, Micros timeout, StreamSink sink) override {
+    co_return co_await exchange(std::move(request), timeout, &sink);
   }
 
   Task<Result<std::shared_ptr<WebSocket>>> websocket(std::string target, std::string subprotocol,
@@ -50,7 +49,7 @@ class PooledClient final : public Client {
  private:
   using Connection = std::unique_ptr<ClientConnection>;
 
-  Task<Result<Response>> exchange(Request request, Micros timeout, const Parser::Sink* sink) {
+  Task<Result<Response>> exchange(Request request, Micros timeout, const StreamSink* sink) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     auto connection = take_idle();
     if (connection) {

@@ -29,6 +29,12 @@ struct ClientOptions {
   std::size_t max_message = (4U << 20) + (64U << 10);  ///< Of a WebSocket.
 };
 
+/// Takes a response in pieces as they come.
+struct StreamSink {
+  std::function<bool(std::string_view)> on_piece;          ///< False ends it (Cancelled).
+  std::function<void(const Response& head)> on_head = {};  ///< Before the first piece.
+};
+
 /// HTTP/1.1 client for one origin; keeps idle connections and reuses them.
 ///
 /// Thread:  one shard.
@@ -45,10 +51,10 @@ class Client {
   /// `timeout`. A GET, HEAD, PUT, DELETE or OPTIONS that met a connection closed while idle is
   /// sent once more on a new one.
   virtual Task<Result<Response>> send(Request request, Micros timeout) = 0;
-  /// Reads the response in pieces as they come; `on_piece` returning false ends it (Cancelled).
-  /// `timeout` is the longest wait for the header, and then for each piece.
+  /// Reads the response in pieces. `timeout` is the longest wait for the header, and then for
+  /// each piece.
   virtual Task<Result<Response>> send_streaming(Request request, Micros timeout,
-                                                std::function<bool(std::string_view)> on_piece) = 0;
+                                                StreamSink sink) = 0;
   /// Opens a WebSocket at `target`. `timeout` covers connecting and the handshake.
   virtual Task<Result<std::shared_ptr<WebSocket>>> websocket(std::string target,
                                                              std::string subprotocol,

@@ -47,7 +47,7 @@ ClientConnection::ClientConnection(std::shared_ptr<Transport> transport, const O
 }
 
 Task<Result<Response>> ClientConnection::exchange(const Request& request, Micros timeout,
-                                                  const Parser::Sink* sink) {
+                                                  const StreamSink* sink) {
   unanswered_ = true;
   reusable_ = false;
   const auto checked = check(request);
@@ -113,7 +113,7 @@ Task<Result<void>> ClientConnection::read_more() {
 }
 
 Task<Result<void>> ClientConnection::receive(Response& response, bool head, Micros timeout,
-                                             const Parser::Sink* sink) {
+                                             const StreamSink* sink) {
   while (true) {
     response = Response{};
     const auto header = co_await receive_header(response, head, sink);
@@ -121,13 +121,14 @@ Task<Result<void>> ClientConnection::receive(Response& response, bool head, Micr
     // 100 Continue and its like come before the answer; 101 is one.
     if (response.status < 100 || response.status >= 200 || response.status == 101) break;
   }
+  if (sink != nullptr && sink->on_head) sink->on_head(response);
   if (parser_->done()) co_return Result<void>{};
   co_return co_await receive_body(response, timeout, sink);
 }
 
 Task<Result<void>> ClientConnection::receive_header(Response& response, bool head,
-                                                    const Parser::Sink* sink) {
-  parser_->reset(response, head, sink);
+                                                    const StreamSink* sink) {
+  parser_->reset(response, head, sink != nullptr ? &sink->on_piece : nullptr);
   while (true) {
     const auto used = parser_->put(buffered());
     if (!used) co_return used.error();
@@ -139,7 +140,7 @@ Task<Result<void>> ClientConnection::receive_header(Response& response, bool hea
 }
 
 Task<Result<void>> ClientConnection::receive_body(Response& response, Micros timeout,
-                                                  const Parser::Sink* sink) {
+                                                  const StreamSink* sink) {
   const auto length = parser_->content_length();
   if (sink == nullptr && length && !parser_->chunked()) {
     co_return co_await receive_sized(response.body, static_cast<std::size_t>(*length));

@@ -31,17 +31,16 @@ class ClientConnection {
   ClientConnection(std::shared_ptr<Transport> transport, const Origin& origin);
 
   /// `sink` (may be null) gets the body in pieces and turns `timeout` into one for each wait.
-  Task<Result<Response>> exchange(const Request& request, Micros timeout, const Parser::Sink* sink);
+  Task<Result<Response>> exchange(const Request& request, Micros timeout, const StreamSink* sink);
   /// Nothing of the answer to the last request has come: it may be sent elsewhere.
   bool unanswered() const { return unanswered_; }
   bool reusable() const { return reusable_ && transport_->idle_and_open(); }
 
  private:
   Task<Result<void>> send(const Request& request);
-  Task<Result<void>> receive(Response& response, bool head, Micros timeout,
-                             const Parser::Sink* sink);
-  Task<Result<void>> receive_header(Response& response, bool head, const Parser::Sink* sink);
-  Task<Result<void>> receive_body(Response& response, Micros timeout, const Parser::Sink* sink);
+  Task<Result<void>> receive(Response& response, bool head, Micros timeout, const StreamSink* sink);
+  Task<Result<void>> receive_header(Response& response, bool head, const StreamSink* sink);
+  Task<Result<void>> receive_body(Response& response, Micros timeout, const StreamSink* sink);
   Task<Result<void>> receive_sized(std::string& body, std::size_t length);
   Task<Result<void>> read_more();
   std::string_view buffered() const;

@@ -160,19 +160,23 @@ TEST(Client, StreamsInPiecesAndStopsWhenAsked) {
   std::size_t seen = 0;
   const auto whole = runtime::testing::run(
       caller.context, caller.client->send_streaming({.method = "GET", .target = "/pour"},
-                                                    Seconds{10}, [&](std::string_view piece) {
+                                                    Seconds{10}, {[&](std::string_view piece) {
                                                       seen += piece.size();
                                                       return true;
-                                                    }));
+                                                    }}));
   EXPECT_TRUE(whole) << body(whole);
   EXPECT_EQ(seen, 64U * 65536U);
   std::string first;
+  int status = 0;
   const auto cut = runtime::testing::run(
-      caller.context, caller.client->send_streaming({.method = "GET", .target = "/sse"},
-                                                    Seconds{10}, [&](std::string_view piece) {
-                                                      first += piece;
-                                                      return false;
-                                                    }));
+      caller.context,
+      caller.client->send_streaming({.method = "GET", .target = "/sse"}, Seconds{10},
+                                    {[&](std::string_view piece) {
+                                       EXPECT_EQ(status, 200);
+                                       first += piece;
+                                       return false;
+                                     },
+                                     [&](const Response& head) { status = head.status; }}));
   EXPECT_EQ(first, "data: hello\n\n");
   EXPECT_EQ(cut.error().code(), Code::Cancelled);
 }
