@@ -24,7 +24,7 @@ constexpr std::size_t kRowsOfCommit = 100;
 
 struct Options {
   int rounds = 5, seconds = 30;
-  std::size_t rows = 1'000'000, warm_up = 600'000;
+  std::size_t rows = 1'000'000, warm_up = 1'500'000;
   std::string dir = fs::temp_directory_path();
 };
 
