@@ -14,11 +14,16 @@
 
 namespace infiniedge::model {
 
-/// Which sequence a request belongs to, and where in it.
+/// The sequence that a request belongs to. Number 0 and the empty name are none.
 struct SequenceId {
   using Value = std::variant<std::uint64_t, std::string>;
-  Value id;
+  Value id{};
   bool start = false, end = false;
+
+  bool named() const {
+    const auto* number = std::get_if<std::uint64_t>(&id);
+    return number != nullptr ? *number != 0 : !std::get<std::string>(id).empty();
+  }
 };
 
 /// One inference, in process. Tensors share their bytes with whoever made them.

@@ -232,6 +232,9 @@ TEST(Sequences, WaitingForASlotEndsAtTheDeadline) {
   EXPECT_THAT(flight.wait(late).error().message(), HasSubstr("Request timeout expired"));
   EXPECT_EQ(flight.wait(behind).error().code(), Code::Cancelled);
   EXPECT_EQ(models.sequences().size(), 1U);
+  EXPECT_EQ(models.served().statistics().fail.count, 2U);
+  EXPECT_THAT(models.bench->metrics.text(),
+              HasSubstr("infiniedge_model_sequences_active{model=\"sum\",version=\"1\"} 1"));
 }
 
 TEST(Sequences, GivingARequestUpTakesThoseBehindItAlong) {

@@ -35,6 +35,7 @@ std::vector<Tensor> pick(std::vector<Tensor> outputs, const std::vector<std::siz
 
 Task<Result<InferResponse>> Server::infer(InferRequest request) {
   if (scope_.cancelled()) co_return Error{Code::Unavailable, "the model server is stopping"};
+  if (request.sequence && !request.sequence->named()) request.sequence.reset();
   auto served = co_await obtain(request.model, request.version);
   if (request.sequence) {
     served = routes_.find(request.model, request.version, *request.sequence, std::move(served));
@@ -133,11 +134,18 @@ Task<Result<std::vector<Tensor>>> Server::answer(std::shared_ptr<Served> served,
                                   "non-empty correlation ID: give the parameter sequence_id",
                                   served->config().name)};
     }
-    const Sequences::Execute execute = [&served, deadline](CheckedRequest ready) {
+    bool reached = false;  // From there on the version accounts for it itself.
+    const Sequences::Execute execute = [&](CheckedRequest ready) {
+      reached = true;
       return served->infer(std::move(ready), deadline);
     };
+    const auto start = std::chrono::steady_clock::now();
     Sequences::Call call{std::move(*request.sequence), deadline, request.cancel};
-    co_return co_await sequences->infer(std::move(checked), std::move(call), execute);
+    auto outputs = co_await sequences->infer(std::move(checked), std::move(call), execute);
+    if (!outputs && !reached && outputs.error().code() != Code::Invalid) {
+      served->failed_outside(outputs.error(), ns_since(start));
+    }
+    co_return outputs;
   }
   co_return co_await served->infer(std::move(checked), deadline);
 }
