@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/suggest.hpp"
+#include "model/schedules.hpp"
 
 namespace infiniedge::model {
 namespace {
@@ -106,13 +107,9 @@ json::array dims_json(const std::vector<std::int64_t>& dims) {
   return json::array(dims.begin(), dims.end());
 }
 
-std::string type_json(DataType type) {
-  return type == DataType::Bytes ? "TYPE_STRING" : fmt::format("TYPE_{}", to_string(type));
-}
-
 json::object io_json(const IoConfig& io) {
   json::object out{{"name", io.name},
-                   {"data_type", type_json(io.type)},
+                   {"data_type", protocol_name(io.type)},
                    {"dims", dims_json(io.dims)},
                    {"is_shape_tensor", false}};
   if (io.reshape) out["reshape"] = json::object{{"shape", dims_json(*io.reshape)}};
@@ -180,7 +177,7 @@ json::object texts_json(const std::map<std::string, std::string>& texts) {
 json::object warmup_json(const Warmup& warmup) {
   json::object inputs;
   for (const auto& [name, input] : warmup.inputs) {
-    json::object out{{"data_type", type_json(input.type)}, {"dims", dims_json(input.dims)}};
+    json::object out{{"data_type", protocol_name(input.type)}, {"dims", dims_json(input.dims)}};
     if (input.data == Warmup::Data::File) {
       out["input_data_file"] = input.file;
     } else {
@@ -226,6 +223,10 @@ Result<void> complete(ModelConfig& config, const Executable& model) {
   return {};
 }
 
+std::string protocol_name(DataType type) {
+  return type == DataType::Bytes ? "TYPE_STRING" : fmt::format("TYPE_{}", to_string(type));
+}
+
 std::string to_json(const ModelConfig& config) {
   json::object parameters;
   for (const auto& [key, value] : config.parameters) {
@@ -257,7 +258,13 @@ std::string to_json(const ModelConfig& config) {
     out["optimization"] = optimization_json(config.accelerators);
   }
   if (config.cache.enabled) out["response_cache"] = json::object{{"enable", true}};
-  if (config.batching.enabled) out["dynamic_batching"] = batching_json(config.batching);
+  if (config.sequences) {
+    out["sequence_batching"] = to_json(*config.sequences);
+  } else if (config.is_ensemble()) {
+    out["ensemble_scheduling"] = to_json(config.steps);
+  } else if (config.batching.enabled) {
+    out["dynamic_batching"] = batching_json(config.batching);
+  }
   return json::serialize(out);
 }
 

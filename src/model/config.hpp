@@ -9,6 +9,8 @@
 
 #include "infiniedge/backend.hpp"
 #include "infiniedge/time.hpp"
+#include "model/ensemble_config.hpp"
+#include "model/sequence_config.hpp"
 
 namespace infiniedge::model {
 
@@ -94,6 +96,8 @@ struct ModelConfig {
   int instances = 1;
   int threads = 1;  ///< Intra-operator threads of one execution.
   Batching batching{};
+  std::optional<SequenceBatching> sequences{};
+  std::vector<EnsembleStep> steps{};        ///< Of an ensemble, which has no model of its own.
   std::vector<Accelerator> accelerators{};  ///< Tried in order, before the CPU.
   std::vector<Warmup> warmups{};            ///< Empty: one item of zeros.
   CacheConfig cache{};
@@ -109,6 +113,7 @@ struct ModelConfig {
   bool operator==(const ModelConfig&) const = default;
 
   int max_batch() const { return max_batch_size.value_or(0); }
+  bool is_ensemble() const { return !steps.empty(); }
 };
 
 /// Batch size given to a model whose tensors all start with a dimension that varies.
@@ -117,6 +122,9 @@ constexpr std::int32_t kDefaultMaxBatch = 8;
 /// Fills what the configuration leaves open from the model itself, and checks the rest against
 /// it. Errors: Invalid, naming the tensor and both shapes or types.
 Result<void> complete(ModelConfig& config, const Executable& model);
+
+/// "TYPE_FP32", "TYPE_STRING": a data type in ModelConfig.
+std::string protocol_name(DataType type);
 
 /// ModelConfig as JSON with the names of Triton's protocol; what GET M/config returns.
 std::string to_json(const ModelConfig& config);

@@ -8,6 +8,7 @@
 
 #include "model/config_json.hpp"
 #include "model/pbtxt_fields.hpp"
+#include "model/schedules.hpp"
 
 namespace infiniedge::model {
 namespace {
@@ -245,6 +246,9 @@ Handler tags(const Context& context, std::map<std::string, std::string>& out) {
 
 std::vector<Known> top_level(const Context& context, ModelConfig& config) {
   const auto batch = [&](std::int32_t n) { config.max_batch_size = n; };
+  const auto sequences = [&](const PbValue& value) {
+    return read_sequences(context, value, config.sequences.emplace());
+  };
   return {{"name", text(context, config.name)},
           {"platform", text(context, config.platform)},
           {"backend", text(context, config.backend)},
@@ -265,13 +269,14 @@ std::vector<Known> top_level(const Context& context, ModelConfig& config) {
           {"model_warmup", append(context, read_warmup, config.warmups)},
           {"model_transaction_policy", into(context, read_transactions, config)},
           {"response_cache", into(context, read_cache, config)},
-          {"sequence_batching", unsupported(context, "this build serves no sequences")},
-          {"ensemble_scheduling", unsupported(context, "this build serves no ensembles")}};
+          {"sequence_batching", message(context, sequences)},
+          {"ensemble_scheduling", into(context, read_ensemble, config)}};
 }
 
 }  // namespace
 
 Result<std::string> backend_of(std::string_view name) {
+  if (name == kEnsemble) return std::string{kEnsemble};
   if (name == "onnxruntime" || name == "onnxruntime_onnx") return std::string{"onnxruntime"};
   if (name == "openvino" || name == "native") return std::string{name};
   return Error{Code::Unsupported,

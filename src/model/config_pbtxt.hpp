@@ -22,6 +22,9 @@ Result<void> read_config_pbtxt(std::string_view text, const std::string& file, M
 Result<void> read_config_json(std::string_view text, const std::string& name, ModelConfig& config,
                               std::vector<std::string>& warnings);
 
+/// The platform of a model that consists of others.
+constexpr std::string_view kEnsemble = "ensemble";
+
 /// Backend of a platform or backend name: "onnxruntime_onnx" → "onnxruntime".
 /// Errors: Unsupported, saying to export ONNX.
 Result<std::string> backend_of(std::string_view name);

@@ -10,6 +10,7 @@
 
 #include "base/suggest.hpp"
 #include "base/yaml.hpp"
+#include "model/yaml_schedule.hpp"
 
 namespace infiniedge::model {
 
@@ -24,6 +25,7 @@ struct YamlDraft {
   IoConfig io{};
   bool typed = false;  ///< `io` names its type.
   Accelerator accelerator{};
+  std::string file{};
 };
 
 namespace {
@@ -520,6 +522,18 @@ constexpr YamlKey kTop[] = {
     {"accelerators", "list", "", "tried in order before the CPU", kAccelerator, accelerators},
     {"golden", "keys", "", "answers that a new version must give", kGolden, group<kGolden>},
     {"cache", "keys", "", "answers kept for the same request", kCache, group<kCache>},
+    {"sequence_batching",
+     "keys",
+     "",
+     "requests that belong together; fields as in config.pbtxt",
+     {},
+     [](YamlDraft& d, const Entry& e) { return read_sequence_batching(e, d.file, d.config); }},
+    {"ensemble_scheduling",
+     "keys",
+     "",
+     "models that feed each other; fields as in config.pbtxt",
+     {},
+     [](YamlDraft& d, const Entry& e) { return read_ensemble_scheduling(e, d.file, d.config); }},
 };
 
 }  // namespace
@@ -536,7 +550,7 @@ Result<void> read_model_yaml(std::string_view text, const std::string& file, Mod
     return located(wrong({fault.line, fault.column, fault.end}, fault.message));
   }
   if (parsed.documents.empty()) return {};
-  YamlDraft draft{.config = config};
+  YamlDraft draft{.config = config, .file = file};
   auto read = read_keys(draft, parsed.documents.front(), "model.yaml", kTop);
   if (!read) return located(read.error());
   return {};

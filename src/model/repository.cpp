@@ -103,7 +103,34 @@ Result<void> read_files(const fs::path& folder, ModelDefinition& out) {
   });
 }
 
+/// Bytes that sequences start from: <model>/initial_state/<file>.
+Result<void> read_initial_states(const fs::path& folder, ModelConfig& config) {
+  if (!config.sequences) return {};
+  for (auto& state : config.sequences->states) {
+    if (state.file.empty()) continue;
+    const auto path = folder / "initial_state" / state.file;
+    if (state.file.find('/') != std::string::npos || state.file.starts_with('.')) {
+      return Error{Code::Invalid, fmt::format("initial state '{}' must be a plain file name in {}",
+                                              state.file, path.parent_path().string())};
+    }
+    auto bytes = read_text(path);
+    if (!bytes) return std::move(bytes).error();
+    if (!*bytes) {
+      return Error{Code::NotFound,
+                   fmt::format("{}, which sequences start from, does not exist", path.string())};
+    }
+    state.initial = std::move(**bytes);
+  }
+  return {};
+}
+
 Result<void> settle_backend(ModelConfig& config) {
+  if (config.is_ensemble() != (config.platform == kEnsemble)) {
+    return Error{Code::Invalid, fmt::format("model '{}': platform \"ensemble\" and "
+                                            "ensemble_scheduling with its steps go together",
+                                            config.name)};
+  }
+  if (config.is_ensemble()) return {};
   const auto& named = config.backend.empty() ? config.platform : config.backend;
   auto backend = backend_of(named.empty() ? "onnxruntime" : named);
   if (!backend) return std::move(backend).error();
@@ -130,6 +157,8 @@ Result<void> find_versions(const fs::path& folder, ModelDefinition& out) {
       out.warnings.push_back(fmt::format("{} is no version and is ignored", entry.path().string()));
     }
   }
+  // An ensemble's version folder is empty, and so may be missing.
+  if (out.config.is_ensemble() && present.empty()) present.push_back(1);
   const auto file = [&](std::int64_t version) {
     return folder / std::to_string(version) / out.config.default_model_filename;
   };
@@ -190,6 +219,7 @@ Result<ModelDefinition> read_model(const fs::path& folder, const std::string& na
                                             folder.string(), out.config.name, name)};
   }
   INFINIEDGE_TRY(settle_backend(out.config));
+  INFINIEDGE_TRY(read_initial_states(folder, out.config));
   for (auto& output : out.config.outputs) {
     if (!output.label_filename.empty()) INFINIEDGE_TRY(read_labels(folder, output));
   }

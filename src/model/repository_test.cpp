@@ -84,7 +84,8 @@ TEST(ConfigPbtxt, PointsAtTheMistakeAndSuggests) {
   EXPECT_THAT(message("input {"), HasSubstr("lacks its '}'"));
   EXPECT_THAT(message("input [ {} {} ]"), HasSubstr("expected ',' or ']' in the list"));
   EXPECT_THAT(message("input [ { } ]"), HasSubstr("1:9: a tensor needs a name"));
-  EXPECT_EQ(pbtxt("ensemble_scheduling { }").error().code(), Code::Unsupported);
+  EXPECT_THAT(message("ensemble_scheduling { }"),
+              HasSubstr("1:21: an ensemble needs at least one"));
 }
 
 TEST(ConfigPbtxt, ReadsTheRestOfTheSubset) {

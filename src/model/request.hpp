@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "infiniedge/tensor.hpp"
@@ -12,6 +14,18 @@
 
 namespace infiniedge::model {
 
+/// The sequence that a request belongs to. Number 0 and the empty name are none.
+struct SequenceId {
+  using Value = std::variant<std::uint64_t, std::string>;
+  Value id{};
+  bool start = false, end = false;
+
+  bool named() const {
+    const auto* number = std::get_if<std::uint64_t>(&id);
+    return number != nullptr ? *number != 0 : !std::get<std::string>(id).empty();
+  }
+};
+
 /// One inference, in process. Tensors share their bytes with whoever made them.
 struct InferRequest {
   std::string model;
@@ -19,6 +33,9 @@ struct InferRequest {
   std::vector<Tensor> inputs;          ///< In any order; by name.
   std::vector<std::string> outputs{};  ///< Empty: all.
   std::optional<Micros> timeout{};     ///< Covers queue and expected compute.
+  std::uint32_t priority = 0;          ///< 1: highest; 0: the model's default.
+  std::optional<SequenceId> sequence{};
+  std::stop_token cancel{};  ///< Stopped once nobody waits for the answer; on the server's shard.
 };
 
 struct InferResponse {
@@ -30,8 +47,9 @@ struct InferResponse {
 /// A request that fits its model: inputs in the model's order.
 struct CheckedRequest {
   std::vector<Tensor> inputs;
-  std::vector<std::size_t> outputs;  ///< Indices into the model's outputs; empty: all.
-  std::int64_t batch = 1;            ///< Items, for statistics; 1 without a batch dimension.
+  std::vector<std::size_t> outputs;   ///< Indices into the model's outputs; empty: all.
+  std::int64_t batch = 1;             ///< Items, for statistics; 1 without a batch dimension.
+  std::optional<std::size_t> slot{};  ///< Of a sequence that keeps one place in every batch.
 };
 
 /// Checks names, types, shapes, batch and sizes, in the order of the protocol.

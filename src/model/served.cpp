@@ -42,6 +42,11 @@ Served::~Served() {
 void Served::start(const Machinery& machinery) {
   machinery_ = &machinery;
   metrics_.emplace(machinery.metrics, config_->name, version_);
+  if (sequences_) {
+    sequences_->start(machinery.scope, machinery.clock, metrics_->sequences_active(),
+                      [this] { return hold(); });
+  }
+  if (graph_) return;
   machinery.scope.spawn(measure(shared_from_this()));
 }
 
@@ -181,6 +186,7 @@ Task<void> Served::dismantle() {
 }
 
 void Served::abandon() {
+  if (sequences_) sequences_->end_all({Code::Unavailable, "the model server is stopping"});
   auto queue = std::move(queue_);
   queue_.clear();
   queued_bytes_ = 0;

@@ -13,8 +13,10 @@
 #include "infiniedge/backend.hpp"
 #include "infiniedge/time.hpp"
 #include "model/cost.hpp"
+#include "model/ensemble.hpp"
 #include "model/memory.hpp"
 #include "model/request.hpp"
+#include "model/sequences.hpp"
 #include "model/statistics.hpp"
 #include "model/track_record.hpp"
 #include "runtime/scope.hpp"
@@ -44,12 +46,13 @@ class Served : public std::enable_shared_from_this<Served> {
   /// Loads every instance, completes `config` from the model, and warms up with zeros.
   static Result<std::shared_ptr<Served>> build(ModelConfig config, std::int64_t version,
                                                const std::filesystem::path& file, Backend& backend);
+  /// An ensemble, which has no model of its own; the server runs its steps.
+  static Result<std::shared_ptr<Served>> assemble(ModelConfig config, std::int64_t version);
   ~Served();
 
   /// Runs once, before the version answers: warm-up and golden cases. Thread: a worker.
-  Result<std::vector<Tensor>> rehearse(std::size_t instance, const std::vector<Tensor>& inputs) {
-    return instances_[instance].executable->run(inputs, {});
-  }
+  /// A model with sequences sees the inputs as the first of one.
+  Result<std::vector<Tensor>> rehearse(std::size_t instance, const std::vector<Tensor>& inputs);
   /// Puts the version onto the shard: from now on it answers.
   void start(const Machinery& machinery);
   /// Memory that was reserved for it; given back at its end.
@@ -57,6 +60,17 @@ class Served : public std::enable_shared_from_this<Served> {
   std::uint64_t memory() const { return lease_.bytes(); }
   /// Answers one checked request with all outputs. The caller keeps the version alive.
   Task<Result<std::vector<Tensor>>> infer(CheckedRequest request, std::optional<Instant> deadline);
+  /// Null unless requests of this model belong to sequences.
+  Sequences* sequences() const { return sequences_.get(); }
+  /// Null unless this is an ensemble.
+  const std::shared_ptr<const EnsembleGraph>& graph() const { return graph_; }
+  /// Counts as a request for drain() while it lives. The version outlives it.
+  std::shared_ptr<void> hold() { return std::make_shared<InFlight>(*this); }
+  /// Accounts for what was not executed here: steps of an ensemble, an answer from the cache, a
+  /// request that failed while its sequence kept it waiting.
+  void ran_steps(std::int64_t batch, std::uint64_t ns);
+  void looked_up(bool hit, std::uint64_t ns);
+  void failed_outside(const Error& error, std::uint64_t ns);
   /// Completes once no request is left on this version.
   Task<void> drain();
   /// The same, then frees its instances and gives its memory back.
@@ -114,6 +128,7 @@ class Served : public std::enable_shared_from_this<Served> {
 
   Served(ModelConfig config, std::int64_t version);
   Result<void> load_instances(const std::filesystem::path& file, Backend& backend);
+  Result<void> settle_sequences(ModelConfig& config);
   Result<void> warm_up();
 
   Instance* idle_instance();
@@ -149,6 +164,9 @@ class Served : public std::enable_shared_from_this<Served> {
   bool measured_ = false;
   bool measuring_ = false;  ///< Right now; counts as in flight.
   bool retired_ = false;    ///< Measuring it any further is of no use.
+  std::vector<IoConfig> fed_;  ///< Inputs of the model itself: with controls and states.
+  std::shared_ptr<Sequences> sequences_;
+  std::shared_ptr<const EnsembleGraph> graph_;
 
   const Machinery* machinery_ = nullptr;
   MemoryBudget::Lease lease_;

@@ -58,15 +58,46 @@ Result<void> Served::load_instances(const std::filesystem::path& file, Backend& 
     instances_.push_back({.executable = std::move(*executable)});
   }
   device_ = instances_.front().executable->device();
+  fed_ = config.inputs;
+  if (config.sequences) INFINIEDGE_TRY(settle_sequences(config));
   cost_ = CostModel(config.batching.enabled ? config.max_batch() : 1);
   config_ = std::make_shared<const ModelConfig>(std::move(config));
   return {};
 }
 
+Result<void> Served::settle_sequences(ModelConfig& config) {
+  auto layout = SequenceLayout::make(config);
+  if (!layout) return std::move(layout).error();
+  const auto& sequences = *config.sequences;
+  Sequences::Options options;
+  if (sequences.strategy == SequenceBatching::Strategy::Direct) {
+    options.slots = static_cast<std::size_t>(config.instances * std::max(1, config.max_batch()));
+  } else {
+    options.slots = sequences.max_candidates > 0
+                        ? static_cast<std::size_t>(sequences.max_candidates)
+                        : options.max_sequences;
+  }
+  auto shared = std::make_shared<const ModelConfig>(config);
+  sequences_ = std::make_shared<Sequences>(std::move(shared), std::move(*layout), options);
+  return {};
+}
+
+Result<std::vector<Tensor>> Served::rehearse(std::size_t instance,
+                                             const std::vector<Tensor>& inputs) {
+  auto& executable = *instances_[instance].executable;
+  if (!sequences_) return executable.run(inputs, {});
+  const auto& layout = sequences_->layout();
+  auto fed = layout.inputs(inputs, {.start = true}, std::uint64_t{1}, layout.initial());
+  if (!fed) return std::move(fed).error();
+  auto outputs = executable.run(*fed, {});
+  if (outputs) (void)layout.take_states(*outputs);
+  return outputs;
+}
+
 /// Two runs of one item an instance: the first pays for set-up, the second gives c(1).
 Result<void> Served::warm_up() {
   if (!config_->warmups.empty()) return {};  // The loader runs those instead.
-  const auto inputs = zero_inputs(*config_, 1);
+  const auto inputs = zero_inputs(fed_, config_->max_batch() > 0, 1);
   for (auto& instance : instances_) {
     auto first = time_once(*instance.executable, inputs);
     if (!first && guesses_shapes(*config_)) {
@@ -92,7 +123,7 @@ Task<void> Served::measure(std::shared_ptr<Served> self) {
   for (const int size : self->cost_.sizes()) {
     // A batch this slow would be felt by whoever comes meanwhile: c(b) stays unknown, b* is 1.
     if (self->cost_.of(size) > kMeasureAtMost) break;
-    const auto inputs = zero_inputs(*self->config_, size);
+    const auto inputs = zero_inputs(self->fed_, self->config_->max_batch() > 0, size);
     std::vector<Nanos> runs;
     Nanos spent{0};
     while (runs.size() < kRuns && spent < kMeasureAtMost) {

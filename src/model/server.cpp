@@ -19,16 +19,6 @@ std::optional<std::int64_t> number_of(std::string_view text) {
   return value;
 }
 
-/// The queue policy's time, or the caller's own where that is shorter and permitted. Unlike in
-/// Triton it also counts without a default: a caller's deadline is never ignored silently.
-std::optional<Micros> allowed_time(const Batching& batching, std::optional<Micros> asked) {
-  std::optional<Micros> allowed;
-  if (batching.queue.timeout > Micros{0}) allowed = batching.queue.timeout;
-  if (asked && batching.queue.allow_timeout_override && (!allowed || *asked < *allowed))
-    allowed = asked;
-  return allowed;
-}
-
 std::uint64_t model_memory(std::uint64_t given) {
   return given > 0 ? given : runtime::read_limits().memory / 100 * kModelPercent;
 }
@@ -44,10 +34,17 @@ Server::Server(boost::asio::any_io_executor executor, Clock& clock, runtime::Wor
     : options_(std::move(options)),
       memory_(std::make_shared<MemoryBudget>(model_memory(options_.memory))),
       scope_(std::move(executor)),
-      machinery_{scope_, clock, workers, metrics} {
+      machinery_{scope_, clock, workers, metrics},
+      cache_(options_.cache_bytes, entropy_) {
   if (options_.staging.empty()) {
     options_.staging = std::filesystem::temp_directory_path() / "infiniedge-staging";
   }
+}
+
+/// An ensemble answers only while every model that it consists of does.
+Result<std::shared_ptr<Served>> Server::with_parts(const std::shared_ptr<Served>& served) const {
+  if (served->graph()) INFINIEDGE_TRY(parts_ready(served->config()));
+  return served;
 }
 
 Result<std::shared_ptr<Served>> Server::find(std::string_view name,
@@ -63,10 +60,10 @@ Result<std::shared_ptr<Served>> Server::find(std::string_view name,
           Code::NotFound,
           fmt::format("Request for unknown model: '{}' version {} is not found", name, version)};
     }
-    if (slot->second.served) return slot->second.served;
+    if (slot->second.served) return with_parts(slot->second.served);
   } else {
     for (auto it = versions.rbegin(); it != versions.rend(); ++it) {
-      if (it->second.served) return it->second.served;
+      if (it->second.served) return with_parts(it->second.served);
     }
   }
   return Error{Code::Unavailable,
@@ -112,7 +109,12 @@ Task<Result<std::vector<IndexEntry>>> Server::index(bool ready_only) {
     }
     for (const auto& [version, slot] : found->second.versions) {
       if (ready_only && slot.state != State::Ready) continue;
-      out.push_back({name, version, slot.state, slot.reason});
+      const auto whole = slot.served ? with_parts(slot.served) : slot.served;
+      if (whole) {
+        out.push_back({name, version, slot.state, slot.reason});
+      } else if (!ready_only) {
+        out.push_back({name, version, State::Unavailable, whole.error().message()});
+      }
     }
   }
   co_return out;
@@ -128,32 +130,6 @@ bool Server::ready() const {
   });
 }
 
-Task<Result<InferResponse>> Server::infer(InferRequest request) {
-  if (scope_.cancelled()) co_return Error{Code::Unavailable, "the model server is stopping"};
-  auto served = co_await obtain(request.model, request.version);
-  if (!served) co_return std::move(served).error();
-  const auto since = machinery_.clock.now();
-  const bool timed = (*served)->measured();
-  const auto& config = (*served)->config();
-  auto checked = check_request(config, std::move(request.inputs), request.outputs);
-  if (!checked) co_return std::move(checked).error();
-  const auto allowed = allowed_time(config.batching, request.timeout);
-  std::optional<Instant> deadline;
-  if (allowed) deadline = machinery_.clock.now() + *allowed;
-  const auto wanted = std::move(checked->outputs);
-  auto outputs = co_await (*served)->infer(std::move(*checked), deadline);
-  note(request.model, **served, outputs ? nullptr : &outputs.error(), since, timed);
-  if (!outputs) co_return std::move(outputs).error();
-  to_client_shapes(config, *outputs);
-  InferResponse response{(*served)->config_ptr(), (*served)->version(), {}};
-  if (wanted.empty()) {
-    response.outputs = std::move(*outputs);
-  } else {
-    for (const auto at : wanted) response.outputs.push_back(std::move((*outputs)[at]));
-  }
-  co_return response;
-}
-
 Task<void> Server::close() {
   stopping_ = true;
   for (auto& [name, entry] : entries_) {
@@ -163,6 +139,7 @@ Task<void> Server::close() {
     if (!entry.replaced) continue;
     for (const auto& served : entry.replaced->old) served->abandon();
   }
+  routes_.end_all();
   co_await scope_.close();
   entries_.clear();
 }

@@ -11,6 +11,8 @@
 
 #include "model/loading.hpp"
 #include "model/request.hpp"
+#include "model/response_cache.hpp"
+#include "model/sequence_routes.hpp"
 #include "model/track_record.hpp"
 
 namespace infiniedge::model {
@@ -48,6 +50,7 @@ class Server {
     Trial* trial = nullptr;    ///< Null: every file is loaded in this process at once.
     GoldenReader golden{};
     Probation probation{};
+    std::size_t cache_bytes = 64U << 20;  ///< For answers of models that have them kept.
   };
   using RolledBack = std::function<void(const std::string& model, const std::string& why)>;
 
@@ -74,6 +77,8 @@ class Server {
   /// True for a model that serves what its folder says: not one that a client unloaded, gave
   /// another configuration, or that lives elsewhere.
   bool follows_disk(std::string_view name) const;
+  /// The same for an ensemble and those of its models that no other ensemble uses.
+  Task<Result<void>> unload_with_parts(std::string name);
 
   Task<Result<InferResponse>> infer(InferRequest request);
 
@@ -140,6 +145,19 @@ class Server {
   Task<void> take_down(const std::string& name, Entry& entry, std::string reason);
   void publish(const std::string& name, std::int64_t version, State state);
   void count_load(const std::string& name, const char* result);
+  // server_ensemble.cpp
+  Task<Result<void>> load_parts(const ModelDefinition& definition);
+  Result<Built> assemble(const ModelDefinition& definition) const;
+  Result<std::shared_ptr<Served>> with_parts(const std::shared_ptr<Served>& served) const;
+  Result<void> parts_ready(const ModelConfig& config) const;
+  // server_infer.cpp
+  void leave_sequences(const std::shared_ptr<Served>& old);
+  static Task<void> end_sequences_later(Server& server, std::weak_ptr<Served> old);
+  Task<Result<std::vector<Tensor>>> answer(std::shared_ptr<Served> served, InferRequest& request,
+                                           CheckedRequest checked, std::optional<Instant> deadline);
+  Task<Result<std::vector<Tensor>>> answer_or_recall(std::shared_ptr<Served> served,
+                                                     InferRequest& request, CheckedRequest checked,
+                                                     std::optional<Instant> deadline);
   static Task<void> drain_out(std::shared_ptr<Served> old, Slot* slot, std::string reason);
 
   // server_probation.cpp: the first minute of a new version.
@@ -162,6 +180,9 @@ class Server {
   std::vector<Backend*> backends_;
   RolledBack on_rolled_back_;
   std::map<std::string, Entry, std::less<>> entries_;  ///< Entries are never erased.
+  SequenceRoutes routes_;
+  runtime::SystemEntropy entropy_;
+  ResponseCache cache_;
   bool started_ = true;
   bool stopping_ = false;
 };

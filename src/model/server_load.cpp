@@ -73,6 +73,9 @@ Error Server::note_unreadable(const std::string& name, Error error) {
 Task<Result<void>> Server::load(std::string name, LoadOverride given) {
   auto definition = co_await read_definition(name, given);
   if (!definition) co_return note_unreadable(name, std::move(definition).error());
+  if (auto parts = co_await load_parts(*definition); !parts) {
+    co_return note_unreadable(name, std::move(parts).error());
+  }
   auto& entry = entries_[name];
   const bool waits = entry.busy;
   if (!co_await lock(entry)) co_return Error{Code::Cancelled, "loading was cancelled"};
@@ -89,6 +92,7 @@ Task<Result<void>> Server::load(std::string name, LoadOverride given) {
 }
 
 Task<Result<void>> Server::load_definition(ModelDefinition definition) {
+  if (auto parts = co_await load_parts(definition); !parts) co_return std::move(parts).error();
   auto& entry = entries_[definition.config.name];
   if (!co_await lock(entry)) co_return Error{Code::Cancelled, "loading was cancelled"};
   auto result = co_await load_locked(entry, std::move(definition));
@@ -138,6 +142,7 @@ Task<Result<TrialReport>> Server::try_out(const ModelDefinition& definition) {
 /// fit and the model permits it to stop first.
 Task<Result<Built>> Server::build_beside(Entry& entry, const ModelDefinition& definition) {
   const auto& name = definition.config.name;
+  if (definition.config.is_ensemble()) co_return assemble(definition);
   auto backend = backend_for(definition.config.backend);
   if (!backend) co_return std::move(backend).error();
   const auto report = co_await try_out(definition);
@@ -208,6 +213,8 @@ void Server::mark_failed(Entry& entry, const ModelDefinition& definition, const 
 void Server::swap_in(Entry& entry, ModelDefinition definition, Built built) {
   const auto name = definition.config.name;
   auto old = take_out(name, entry, "replaced");
+  for (const auto& served : old) leave_sequences(served);
+  cache_.flush(name);
   for (const auto& served : built) {
     served->start(machinery_);
     auto& slot = entry.versions[served->version()];
@@ -247,7 +254,9 @@ Task<void> Server::take_down(const std::string& name, Entry& entry, std::string 
     going.insert(going.end(), replaced->old.begin(), replaced->old.end());
   }
   ++entry.swaps;
+  cache_.flush(name);
   for (const auto& served : going) {
+    routes_.leave(served, SequenceRoutes::Why::Unloaded);
     auto& slot = entry.versions[served->version()];
     co_await drain_out(served, &slot, reason);
   }

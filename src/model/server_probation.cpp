@@ -58,8 +58,10 @@ void Server::accept(Entry& entry) {
 void Server::roll_back(const std::string& name, Entry& entry, const std::string& why) {
   auto replaced = *std::exchange(entry.replaced, std::nullopt);
   const auto reason = fmt::format("rolled back: {}", why);
+  cache_.flush(name);
   for (auto& fresh : take_out(name, entry, reason)) {
     auto* slot = &entry.versions[fresh->version()];
+    leave_sequences(fresh);
     scope_.spawn(drain_out(std::move(fresh), slot, reason));
   }
   for (const auto& old : replaced.old) {

@@ -70,6 +70,23 @@ void VersionMetrics::succeeded(std::uint64_t queue_ns, std::uint64_t total_ns) {
   queue_seconds_->observe(static_cast<double>(queue_ns) * 1e-9);
 }
 
+void VersionMetrics::looked_up(bool hit, std::uint64_t ns) {
+  auto& lookups = cache_[hit ? 1 : 0];
+  if (lookups.count == nullptr) {
+    lookups.count = hit ? &counter("nv_cache_num_hits_per_model", "Answers from the cache.", {})
+                        : &counter("nv_cache_num_misses_per_model", "Answers not in it.", {});
+    lookups.us.counter =
+        hit ? &counter("nv_cache_hit_duration_per_model", "µs to find them.", {})
+            : &counter("nv_cache_miss_duration_per_model", "µs to look and to keep.", {});
+  }
+  lookups.count->add();
+  lookups.us.add(ns);
+}
+
+runtime::Gauge& VersionMetrics::sequences_active() {
+  return metrics_.gauge("infiniedge_model_sequences_active", "Sequences that live.", labels_);
+}
+
 void VersionMetrics::failed(Failure why) { failures_[static_cast<int>(why)]->add(); }
 
 void VersionMetrics::rejected(std::string_view reason) {

@@ -29,6 +29,7 @@ struct Statistics {
   std::int64_t last_inference_ms = 0;  ///< Since the epoch.
   std::uint64_t inferences = 0, executions = 0;
   DurationStat success, fail, queue, compute_input, compute_infer, compute_output;
+  DurationStat cache_hit, cache_miss;         ///< Of a model whose answers are kept.
   std::map<std::int64_t, BatchStat> batches;  ///< By executed size.
 };
 
@@ -51,6 +52,8 @@ class VersionMetrics {
   void executed(std::int64_t batch, const Timing& timing, std::uint64_t requests);
   void succeeded(std::uint64_t queue_ns, std::uint64_t total_ns);
   void failed(Failure why);
+  void looked_up(bool hit, std::uint64_t ns);  ///< In the response cache.
+  runtime::Gauge& sequences_active();
   void rejected(std::string_view reason);  ///< queue_full, deadline, shutdown.
   void cancelled(std::string_view stage);  ///< queue, execute.
   void pending(std::size_t requests);
@@ -71,6 +74,11 @@ class VersionMetrics {
   runtime::Labels labels_;
   runtime::Counter *success_, *failures_[4], *inferences_, *executions_;
   MicrosCounter request_us_, queue_us_, input_us_, infer_us_, output_us_;
+  struct Lookups {
+    runtime::Counter* count = nullptr;
+    MicrosCounter us{};
+  };
+  Lookups cache_[2];  ///< Misses, hits; made with the first.
   runtime::Gauge* pending_;
   runtime::Histogram *queue_seconds_, *execute_seconds_;
 };

@@ -118,12 +118,13 @@ Result<Tensor> make_input(const ModelConfig& config, const Warmup& warmup, const
 
 }  // namespace
 
-std::vector<Tensor> zero_inputs(const ModelConfig& config, std::int64_t batch) {
+std::vector<Tensor> zero_inputs(const std::vector<IoConfig>& inputs, bool batched,
+                                std::int64_t batch) {
   std::vector<Tensor> out;
-  for (const auto& io : config.inputs) {
+  for (const auto& io : inputs) {
     auto shape = io.reshape.value_or(io.dims);
     for (auto& dim : shape) dim = dim < 0 ? 1 : dim;
-    if (config.max_batch() > 0) shape.insert(shape.begin(), batch);
+    if (batched) shape.insert(shape.begin(), batch);
     out.push_back(zeros(io.name, io.type, std::move(shape)));
   }
   return out;

@@ -16,8 +16,9 @@ struct WarmupRun {
   std::uint32_t count = 1;
 };
 
-/// Zeros for every input; dimensions that vary are 1.
-std::vector<Tensor> zero_inputs(const ModelConfig& config, std::int64_t batch);
+/// Zeros for every input; dimensions that vary are 1. `batched`: a dimension comes before them.
+std::vector<Tensor> zero_inputs(const std::vector<IoConfig>& inputs, bool batched,
+                                std::int64_t batch);
 
 /// What `model_warmup` declares, made of zeros, random numbers or the files in `folder`/warmup/.
 /// Errors: Invalid for an input that the model does not have, or data of another size; NotFound.

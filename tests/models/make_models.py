@@ -141,3 +141,44 @@ def unknown_operator():
 
 fragile()
 unknown_operator()
+
+
+def accumulator():
+    """Sums the INPUTs of a sequence. SEEN tells what the model was fed: START, READY, END, CORRID,
+    and of its batch the ready rows and all rows."""
+    one = numpy_helper.from_array(np.array(1, np.int32), "one")
+    axes = numpy_helper.from_array(np.array([0], np.int64), "axes")
+    nodes = [h.make_node("Sub", ["one", "START"], ["goes_on"]),
+             h.make_node("Mul", ["SUM_IN", "goes_on"], ["before"]),
+             h.make_node("Mul", ["INPUT", "READY"], ["given"]),
+             h.make_node("Add", ["before", "given"], ["sum"]),
+             h.make_node("Identity", ["sum"], ["OUTPUT"]),
+             h.make_node("Identity", ["sum"], ["SUM_OUT"]),
+             h.make_node("ReduceSum", ["READY", "axes"], ["ready"], keepdims=1),
+             h.make_node("Sub", ["READY", "READY"], ["none"]),
+             h.make_node("Add", ["none", "one"], ["each"]),
+             h.make_node("ReduceSum", ["each", "axes"], ["rows"], keepdims=1),
+             h.make_node("Mul", ["each", "ready"], ["ready_rows"]),
+             h.make_node("Mul", ["each", "rows"], ["all_rows"])]
+    seen = ["START", "READY", "END", "ready_rows", "all_rows"]
+    nodes += [h.make_node("Cast", [name], [name + "_64"], to=T.INT64) for name in seen]
+    nodes.append(h.make_node("Cast", ["CORRID"], ["CORRID_64"], to=T.INT64))
+    columns = ["START_64", "READY_64", "END_64", "CORRID_64", "ready_rows_64", "all_rows_64"]
+    nodes.append(h.make_node("Concat", columns, ["SEEN"], axis=1))
+    ints = [tensor(n, T.INT32, ["n", 1]) for n in ("INPUT", "SUM_IN", "START", "READY", "END")]
+    save("accumulator", nodes, ints + [tensor("CORRID", T.UINT64, ["n", 1])],
+         [tensor("OUTPUT", T.INT32, ["n", 1]), tensor("SUM_OUT", T.INT32, ["n", 1]),
+          tensor("SEEN", T.INT64, ["n", 6])], [one, axes])
+
+
+def history():
+    """Keeps every x of a sequence behind what it starts from, and gives the sum."""
+    axes = numpy_helper.from_array(np.array([1], np.int64), "axes")
+    nodes = [h.make_node("Concat", ["past", "x"], ["past_and_x"], axis=1),
+             h.make_node("ReduceSum", ["past_and_x", "axes"], ["sum"], keepdims=1)]
+    save("history", nodes, [tensor("x", T.FLOAT, ["n", 1]), tensor("past", T.FLOAT, ["n", "t"])],
+         [tensor("sum", T.FLOAT, ["n", 1]), tensor("past_and_x", T.FLOAT, ["n", "u"])], [axes])
+
+
+accumulator()
+history()

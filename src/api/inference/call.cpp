@@ -178,10 +178,36 @@ Result<void> read_output(const Where& where, Value value, RawOutput& output) {
   return {};
 }
 
+/// `sequence_id` (number or text; 0 and "" are none), `sequence_start`, `sequence_end`.
+Result<void> read_sequence(const Where& here, std::string_view key, Value v, Call& call) {
+  auto& sequence = call.request.sequence;
+  if (!sequence) sequence.emplace();
+  if (key != "sequence_id") {
+    auto flag = read_bool(here, v);
+    if (!flag) return std::move(flag).error();
+    (key == "sequence_start" ? sequence->start : sequence->end) = *flag;
+    return {};
+  }
+  std::uint64_t number = 0;
+  if (!v.raw_json_token().starts_with('"')) {
+    if (const auto error = v.get_uint64().get(number)) {
+      return json_error(here, error, "expected a number from 0 to 2^64 - 1, or a string");
+    }
+    sequence->id = number;
+    return {};
+  }
+  auto name = read_string(here, v);
+  if (!name) return std::move(name).error();
+  sequence->id = std::move(*name);
+  return {};
+}
+
 Result<void> read_parameter(const Where& here, std::string_view key, Value v, Call& call) {
   if (key.starts_with("triton_")) {
     return json_error(here, "names that start with triton_ are reserved");
   }
+  if (key == "sequence_id" || key == "sequence_start" || key == "sequence_end")
+    return read_sequence(here, key, v, call);
   if (key == "binary_data_output") {
     auto flag = read_bool(here, v);
     if (!flag) return std::move(flag).error();

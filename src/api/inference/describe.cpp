@@ -39,8 +39,8 @@ json::object model_stats(const model::Served& served) {
                          {"compute_input", duration_json(s.compute_input)},
                          {"compute_infer", duration_json(s.compute_infer)},
                          {"compute_output", duration_json(s.compute_output)},
-                         {"cache_hit", duration_json({})},
-                         {"cache_miss", duration_json({})}};
+                         {"cache_hit", duration_json(s.cache_hit)},
+                         {"cache_miss", duration_json(s.cache_miss)}};
   return {{"name", served.config().name},          {"version", std::to_string(served.version())},
           {"last_inference", s.last_inference_ms}, {"inference_count", s.inferences},
           {"execution_count", s.executions},       {"inference_stats", std::move(inference)},
@@ -52,8 +52,10 @@ json::object model_stats(const model::Served& served) {
 
 std::string server_json(const model::Server::Options& options) {
   // Only what works is advertised.
-  json::array extensions{"classification",     "model_repository", "model_configuration",
-                         "binary_tensor_data", "parameters",       "statistics"};
+  json::array extensions{"classification",      "sequence",
+                         "model_repository",    "model_repository(unload_dependents)",
+                         "model_configuration", "binary_tensor_data",
+                         "parameters",          "statistics"};
   return json::serialize(json::object{
       {"name", options.name}, {"version", options.version}, {"extensions", std::move(extensions)}});
 }

@@ -182,7 +182,14 @@ Task<Door::Response> Door::load(Request request, Target target) {
   if (!options) co_return error_reply(options.error());
   const bool loading = target.kind == Target::Kind::Load;
   auto name = std::move(target.model);
-  auto done = loading ? co_await server_.load(name) : co_await server_.unload(name);
+  Result<void> done;
+  if (loading) {
+    done = co_await server_.load(name);
+  } else if (options->unload_dependents) {
+    done = co_await server_.unload_with_parts(name);
+  } else {
+    done = co_await server_.unload(name);
+  }
   if (done) co_return json_reply("");
   auto response = refused(done.error(), nullptr);
   if (response.status == 404) response.status = 400;  // As Triton has it for load and unload.

@@ -43,19 +43,27 @@ Result<IndexOptions> read_index_options(const std::string& body) {
   return out;
 }
 
-Result<void> read_load_options(const std::string& body) {
-  return read_body(body, [](const Where& where, std::string_view key, Value value) -> Result<void> {
-    if (key != "parameters") return {};
-    auto parameters = read_object(where, value);
-    if (!parameters) return std::move(parameters).error();
-    return each_member(
-        where, *parameters, [](const Where& at, std::string_view name, Value) -> Result<void> {
-          if (name != "config" && !name.starts_with("file:")) return {};
-          return Error{Code::Unsupported, fmt::format("{}: overrides are not supported; put the "
-                                                      "files into the repository",
-                                                      at.path())};
-        });
-  });
+Result<LoadOptions> read_load_options(const std::string& body) {
+  LoadOptions out;
+  const auto parameter = [&](const Where& at, std::string_view name, Value value) -> Result<void> {
+    if (name == "unload_dependents") {
+      auto flag = read_bool(at, value);
+      if (!flag) return std::move(flag).error();
+      out.unload_dependents = *flag;
+    }
+    if (name != "config" && !name.starts_with("file:")) return {};
+    return Error{Code::Unsupported,
+                 fmt::format("{}: overrides are not supported; put the files into the repository",
+                             at.path())};
+  };
+  INFINIEDGE_TRY(
+      read_body(body, [&](const Where& where, std::string_view key, Value value) -> Result<void> {
+        if (key != "parameters") return {};
+        auto parameters = read_object(where, value);
+        if (!parameters) return std::move(parameters).error();
+        return each_member(where, *parameters, parameter);
+      }));
+  return out;
 }
 
 }  // namespace infiniedge::api::inference

@@ -14,8 +14,12 @@ struct IndexOptions {
 /// Body of repository/index: empty or {"ready": bool}. Errors: Invalid with the path.
 Result<IndexOptions> read_index_options(const std::string& body);
 
-/// Body of load and unload: empty or {"parameters": {…}}. `unload_dependents` is accepted.
+struct LoadOptions {
+  bool unload_dependents = false;  ///< With an ensemble, its models.
+};
+
+/// Body of load and unload: empty or {"parameters": {…}}.
 /// Errors: Invalid with the path; Unsupported for `config` and `file:` overrides.
-Result<void> read_load_options(const std::string& body);
+Result<LoadOptions> read_load_options(const std::string& body);
 
 }  // namespace infiniedge::api::inference
