@@ -51,6 +51,18 @@ TEST_F(Apply, AFileWithAMistakeChangesNothing) {
   EXPECT_TRUE(every_is("1s"));
 }
 
+TEST_F(Apply, GetSaysWhyInTheWideTableAndEverythingInYaml) {
+  site("site.yaml", "1s");
+  up({"-f", path("site.yaml")});
+  EXPECT_EQ(command("get devices -o wide"), 0) << out_;
+  EXPECT_NE(out_.find("SINCE"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("MESSAGE"), std::string::npos) << out_;
+  EXPECT_EQ(command("get devices -o yaml"), 0) << out_;
+  EXPECT_EQ(out_.find("---\n"), 0U) << out_;
+  EXPECT_NE(out_.find("name: pump-7"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("connector: modbus"), std::string::npos) << out_;
+}
+
 TEST_F(Apply, ASecondProcessOnTheSameDataIsRefused) {
   site("site.yaml", "1s");
   up({"-f", path("site.yaml")});

@@ -47,17 +47,21 @@ std::string url_encode(std::string_view text) {
   return out;
 }
 
-std::string ready_text(const json::value& resource) {
+json::value ready_condition(const json::value& resource) {
   boost::system::error_code error;
   const auto* conditions = resource.find_pointer("/status/conditions", error);
-  if (conditions == nullptr || !conditions->is_array()) return "";
+  if (conditions == nullptr || !conditions->is_array()) return nullptr;
   for (const auto& condition : conditions->as_array()) {
-    if (text_at(condition, "/type") != "Ready") continue;
-    const auto status = text_at(condition, "/status");
-    const auto reason = text_at(condition, "/reason");
-    return status == "True" || reason.empty() ? status : fmt::format("{} ({})", status, reason);
+    if (text_at(condition, "/type") == "Ready") return condition;
   }
-  return "";
+  return nullptr;
+}
+
+std::string ready_text(const json::value& resource) {
+  const auto condition = ready_condition(resource);
+  const auto status = text_at(condition, "/status");
+  const auto reason = text_at(condition, "/reason");
+  return status == "True" || reason.empty() ? status : fmt::format("{} ({})", status, reason);
 }
 
 std::string as_yaml(const json::value& value, int indent) {

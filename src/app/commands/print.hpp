@@ -15,7 +15,9 @@ namespace infiniedge::app {
 std::string text_at(const boost::json::value& value, const char* pointer);
 /// Percent-encodes a value of a query or a segment of a path.
 std::string url_encode(std::string_view text);
-/// The Ready condition: True, False with its reason, or empty.
+/// The Ready condition; null if it is not there.
+boost::json::value ready_condition(const boost::json::value& resource);
+/// The same in a word: True, False with its reason, or empty.
 std::string ready_text(const boost::json::value& resource);
 /// Any JSON as block YAML, for reading.
 std::string as_yaml(const boost::json::value& value, int indent = 0);

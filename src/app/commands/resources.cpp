@@ -65,17 +65,40 @@ std::vector<std::string> cells_of(std::string_view plural, const json::value& it
   return row;
 }
 
+/// What -o wide adds: why it is as it is, and since when.
+std::vector<std::string> wide_cells_of(const json::value& item) {
+  const auto condition = ready_condition(item);
+  return {text_at(condition, "/lastTransitionTime"), text_at(condition, "/message")};
+}
+
+Table table_of(const Call& call, const std::string& plural) {
+  auto heads = heads_of(plural);
+  if (call.output() == "wide") heads.insert(heads.end(), {"SINCE", "MESSAGE"});
+  return Table(heads);
+}
+
+void add_row(const Call& call, Table& table, const std::string& plural, const json::value& item) {
+  auto row = cells_of(plural, item);
+  if (call.output() == "wide") {
+    for (auto& cell : wide_cells_of(item)) row.push_back(std::move(cell));
+  }
+  table.row(std::move(row));
+}
+
 int print_list(NodeClient& node, const Call& call, const std::string& plural, bool title) {
   const auto list = node.get("/api/v1/" + plural);
   if (!list) return fail_with(list.error());
+  const auto& items = list->at("items").as_array();
   if (call.output() == "json") {
     fmt::print("{}\n", json::serialize(*list));
-    return 0;
+  } else if (call.output() == "yaml") {
+    for (const auto& item : items) fmt::print("---\n{}", as_yaml(item));
+  } else {
+    auto table = table_of(call, plural);
+    for (const auto& item : items) add_row(call, table, plural, item);
+    if (title) fmt::print("{}:\n", plural);
+    fmt::print("{}{}", table.text(), title ? "\n" : "");
   }
-  Table table(heads_of(plural));
-  for (const auto& item : list->at("items").as_array()) table.row(cells_of(plural, item));
-  if (title) fmt::print("{}:\n", plural);
-  fmt::print("{}{}", table.text(), title ? "\n" : "");
   return 0;
 }
 
@@ -85,11 +108,13 @@ int get_one(NodeClient& node, const Call& call, const std::string& plural,
   if (!item) return fail_with(item.error());
   if (call.output() == "json") {
     fmt::print("{}\n", json::serialize(*item));
-    return 0;
+  } else if (call.output() == "yaml") {
+    fmt::print("{}", as_yaml(*item));
+  } else {
+    auto table = table_of(call, plural);
+    add_row(call, table, plural, *item);
+    fmt::print("{}", table.text());
   }
-  Table table(heads_of(plural));
-  table.row(cells_of(plural, *item));
-  fmt::print("{}", table.text());
   return 0;
 }
 

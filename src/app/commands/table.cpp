@@ -7,7 +7,7 @@ namespace {
 
 constexpr Flag kCommon[] = {
     {"--file", "-f", "PATH", "resource file or directory; - is standard input", true},
-    {"--output", "-o", "FORMAT", "table or json; sql: csv too"},
+    {"--output", "-o", "FORMAT", "table or json; get: wide and yaml too; sql: csv"},
     {"--yes", "-y", "", "do not ask"},
     {"--quiet", "-q", "", "print problems only"},
     {"--verbose", "-v", "", "print more"},
