@@ -162,8 +162,8 @@ class Served : public std::enable_shared_from_this<Served> {
   std::vector<Instance> instances_;
   CostModel cost_{1};
   bool measured_ = false;
-  bool measuring_ = false;  ///< Right now; counts as in flight.
-  bool retired_ = false;    ///< Measuring it any further is of no use.
+  bool measuring_ = false;     ///< Right now; counts as in flight.
+  bool retired_ = false;       ///< Measuring it any further is of no use.
   std::vector<IoConfig> fed_;  ///< Inputs of the model itself: with controls and states.
   std::shared_ptr<Sequences> sequences_;
   std::shared_ptr<const EnsembleGraph> graph_;
