@@ -108,6 +108,7 @@ class Served : public std::enable_shared_from_this<Served> {
     std::int64_t batch = 0;
     std::stop_source stop;
     std::size_t live = 0;
+    std::vector<Tensor> absent{};  ///< Row of a slot without a request.
   };
   struct Outcome {
     Result<std::vector<std::vector<Tensor>>> parts;
@@ -149,6 +150,7 @@ class Served : public std::enable_shared_from_this<Served> {
   void account(const Group& group, const Outcome& outcome);
   void finish(const PendingPtr& pending, Result<std::vector<Tensor>> result);
 
+  void place(Group& group) const;
   static Outcome execute(Executable& executable, const Group& group, std::stop_token stop);
   static Task<void> run_group(std::shared_ptr<Served> self, Instance* instance,
                               std::shared_ptr<Group> group);
