@@ -21,6 +21,7 @@ struct Served::Pending {
       : inputs(std::move(request.inputs)),
         batch(request.batch),
         deadline(until),
+        slot(request.slot),
         done(std::move(executor), boost::asio::steady_timer::time_point::max()) {
     for (const auto& input : inputs) bytes += input.data.size();
   }
@@ -32,6 +33,7 @@ struct Served::Pending {
   std::vector<Tensor> inputs;
   std::int64_t batch;
   std::optional<Instant> deadline;
+  std::optional<BatchSlot> slot;
   std::size_t bytes = 0;
   Instant queued_at{};  ///< The product's time.
   std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();

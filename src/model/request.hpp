@@ -44,12 +44,17 @@ struct InferResponse {
   std::vector<Tensor> outputs;  ///< As requested, else as configured.
 };
 
+/// The row that a sequence keeps in every batch of its lane.
+struct BatchSlot {
+  std::size_t position = 0, lane = 0;
+};
+
 /// A request that fits its model: inputs in the model's order.
 struct CheckedRequest {
   std::vector<Tensor> inputs;
-  std::vector<std::size_t> outputs;   ///< Indices into the model's outputs; empty: all.
-  std::int64_t batch = 1;             ///< Items, for statistics; 1 without a batch dimension.
-  std::optional<std::size_t> slot{};  ///< Of a sequence that keeps one place in every batch.
+  std::vector<std::size_t> outputs;  ///< Indices into the model's outputs; empty: all.
+  std::int64_t batch = 1;            ///< Items, for statistics; 1 without a batch dimension.
+  std::optional<BatchSlot> slot{};   ///< Of a sequence that keeps one place in every batch.
 };
 
 /// Checks names, types, shapes, batch and sizes, in the order of the protocol.

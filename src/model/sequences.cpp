@@ -314,7 +314,7 @@ Task<Result<std::vector<Tensor>>> Sequences::infer(CheckedRequest request, Call 
   }
   request.inputs = std::move(*inputs);
   if (config_->sequences->strategy == SequenceBatching::Strategy::Direct) {
-    request.slot = sequence->slot;
+    request.slot = BatchSlot{*sequence->slot / options_.lanes, *sequence->slot % options_.lanes};
   }
   auto outputs = co_await execute(std::move(request));
   auto kept = outputs ? keep_states(*sequence, layout_.take_states(*outputs))

@@ -30,6 +30,7 @@ namespace infiniedge::model {
 class Sequences : public std::enable_shared_from_this<Sequences> {
  public:
   struct Options {
+    std::size_t lanes = 1;              ///< Batches at once: their instances. Direct only.
     std::size_t slots = 1;              ///< Sequences served at once; others wait for a slot.
     std::size_t max_sequences = 1024;   ///< Live and waiting.
     std::size_t max_waiting = 1024;     ///< Requests that wait for their turn.

@@ -207,6 +207,45 @@ TEST(Sequences, OldestPutsInterleavedSequencesIntoOneExecution) {
   EXPECT_EQ(models.served().statistics().batches.at(3).compute_infer.count, 2U);
 }
 
+TEST(Sequences, DirectKeepsItsRowInTheBatch) {
+  Accumulators models("direct { }\n");
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    ASSERT_EQ(*models.send(models.request(id, 1, true)), 1);
+  }
+  const auto rows = [&](std::uint64_t id) {
+    auto request = models.request(id, 1);
+    request.outputs = {"SEEN"};
+    auto response = models.bench->run(models.bench->server.infer(std::move(request)));
+    EXPECT_TRUE(response.has_value()) << response.error().describe();
+    return values_of<std::int64_t>(response->outputs[0]);
+  };
+  EXPECT_THAT(rows(1), ElementsAre(0, 1, 0, 1, 1, 1));
+  EXPECT_THAT(rows(3), ElementsAre(0, 1, 0, 3, 1, 3));  // Rows 1 and 2 are not READY.
+  EXPECT_EQ(*models.send(models.request(std::uint64_t{2}, 5)), 6);
+  ASSERT_EQ(*models.send(models.request(std::uint64_t{1}, 0, false, true)), 2);
+  ASSERT_EQ(*models.send(models.request(std::uint64_t{9}, 4, true)), 4);
+  EXPECT_THAT(rows(9), ElementsAre(0, 1, 0, 9, 1, 1));  // The row that became free.
+  EXPECT_EQ(models.served().statistics().batches.size(), 1U);
+}
+
+TEST(Sequences, DirectPutsInterleavedSequencesIntoOneExecution) {
+  Accumulators models(
+      "direct { minimum_slot_utilization: 0.75 max_queue_delay_microseconds: 1000000 }\n");
+  Flight flight(*models.bench);
+  const auto before = models.served().statistics().executions;
+  std::vector<std::size_t> sent;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    sent.push_back(flight.send(models.request(id, static_cast<int>(id), true)));
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(flight.value(sent[static_cast<std::size_t>(i)]), i + 1);
+  EXPECT_EQ(models.served().statistics().executions, before + 1);
+  const auto alone = flight.send(models.request(std::uint64_t{2}, 10));
+  flight.poll();
+  EXPECT_FALSE(flight.done(alone));  // A quarter of the slots is too few, for a second.
+  models.bench->clock.advance(Millis{1001});
+  EXPECT_EQ(flight.value(alone), 12);
+}
+
 TEST(Sequences, OthersWaitUntilACandidateEnds) {
   Accumulators models("oldest { max_candidate_sequences: 1 }\n");
   Flight flight(*models.bench);

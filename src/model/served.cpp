@@ -23,6 +23,10 @@ constexpr std::size_t kMaxQueueBytes = 64U << 20;
 constexpr Nanos kQueueTime = std::chrono::milliseconds{500};  // Worth of work that may wait.
 constexpr Nanos kWorthStopping = std::chrono::milliseconds{5};
 
+bool same_lane(const auto& a, const auto& b) {
+  return a.slot.has_value() == b.slot.has_value() && (!a.slot || a.slot->lane == b.slot->lane);
+}
+
 Error expired(const std::string& model) {
   return {Code::Timeout, fmt::format("Request timeout expired before '{}' could run it", model)};
 }
@@ -71,6 +75,8 @@ std::size_t Served::queue_limit() const {
 std::int64_t Served::batch_limit() const {
   const auto& batching = config_->batching;
   if (!batching.enabled) return 1;
+  // A direct sequence's row is computed whether or not its request comes along.
+  if (config_->sequences && !batching.preferred.empty()) return config_->max_batch();
   if (batching.max_delay > Micros{0} || !batching.preferred.empty()) return config_->max_batch();
   return cost_.best();
 }
@@ -114,6 +120,7 @@ Task<Result<std::vector<Tensor>>> Served::infer_here(CheckedRequest request, Ins
                                            std::move(request), std::nullopt);
   group.members.push_back(pending);
   group.batch = pending->batch;
+  place(group);
   settle(group, execute(*instance.executable, group, {}));
   co_return std::move(*pending->result);
 }
@@ -240,6 +247,7 @@ std::shared_ptr<Served::Group> Served::take_group() {
     const auto& pending = *it;
     const bool first = group->members.empty();
     const bool joins = first || (group->batch + pending->batch <= limit &&
+                                 same_lane(*group->members[0], *pending) &&
                                  same_shapes(group->members[0]->inputs, pending->inputs));
     if (!joins) {
       ++it;
@@ -254,6 +262,7 @@ std::shared_ptr<Served::Group> Served::take_group() {
     if (group->batch >= limit) break;
   }
   group->live = group->members.size();
+  place(*group);
   metrics_->pending(queue_.size());
   return group;
 }
@@ -299,11 +308,25 @@ Task<void> Served::wake_later(std::shared_ptr<Served> self, Instant when) {
   self->pump();
 }
 
+/// Direct sequences: rows in the order of their slots, and what stands in those between.
+void Served::place(Group& group) const {
+  auto& members = group.members;
+  if (members.empty() || !members.front()->slot) return;
+  std::sort(members.begin(), members.end(),
+            [](const auto& a, const auto& b) { return a->slot->position < b->slot->position; });
+  if (members.back()->slot->position < members.size()) return;
+  group.absent = sequences_->layout().absent(members.front()->inputs);
+}
+
 Served::Outcome Served::execute(Executable& executable, const Group& group, std::stop_token stop) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<const std::vector<Tensor>*> inputs;
   std::vector<std::int64_t> sizes;
   for (const auto& pending : group.members) {
+    while (pending->slot && inputs.size() < pending->slot->position) {
+      inputs.push_back(&group.absent);
+      sizes.push_back(1);
+    }
     inputs.push_back(&pending->inputs);
     sizes.push_back(pending->batch);
   }
@@ -314,6 +337,13 @@ Served::Outcome Served::execute(Executable& executable, const Group& group, std:
   Outcome outcome{.parts = {}, .timing = {}};
   if (outputs) {
     outcome.parts = scatter(std::move(*outputs), sizes);
+    if (outcome.parts && sizes.size() > group.members.size()) {
+      std::vector<std::vector<Tensor>> present;
+      for (const auto& member : group.members) {
+        present.push_back(std::move((*outcome.parts)[member->slot->position]));
+      }
+      outcome.parts = std::move(present);
+    }
   } else {
     outcome.parts = std::move(outputs).error();
   }

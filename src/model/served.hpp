@@ -108,6 +108,7 @@ class Served : public std::enable_shared_from_this<Served> {
     std::int64_t batch = 0;
     std::stop_source stop;
     std::size_t live = 0;
+    std::vector<Tensor> absent{};  ///< Row of a slot without a request.
   };
   struct Outcome {
     Result<std::vector<std::vector<Tensor>>> parts;
@@ -149,6 +150,7 @@ class Served : public std::enable_shared_from_this<Served> {
   void account(const Group& group, const Outcome& outcome);
   void finish(const PendingPtr& pending, Result<std::vector<Tensor>> result);
 
+  void place(Group& group) const;
   static Outcome execute(Executable& executable, const Group& group, std::stop_token stop);
   static Task<void> run_group(std::shared_ptr<Served> self, Instance* instance,
                               std::shared_ptr<Group> group);
@@ -162,8 +164,8 @@ class Served : public std::enable_shared_from_this<Served> {
   std::vector<Instance> instances_;
   CostModel cost_{1};
   bool measured_ = false;
-  bool measuring_ = false;  ///< Right now; counts as in flight.
-  bool retired_ = false;    ///< Measuring it any further is of no use.
+  bool measuring_ = false;     ///< Right now; counts as in flight.
+  bool retired_ = false;       ///< Measuring it any further is of no use.
   std::vector<IoConfig> fed_;  ///< Inputs of the model itself: with controls and states.
   std::shared_ptr<Sequences> sequences_;
   std::shared_ptr<const EnsembleGraph> graph_;

@@ -71,6 +71,7 @@ Result<void> Served::settle_sequences(ModelConfig& config) {
   const auto& sequences = *config.sequences;
   Sequences::Options options;
   if (sequences.strategy == SequenceBatching::Strategy::Direct) {
+    options.lanes = static_cast<std::size_t>(config.instances);
     options.slots = static_cast<std::size_t>(config.instances * std::max(1, config.max_batch()));
   } else {
     options.slots = sequences.max_candidates > 0
