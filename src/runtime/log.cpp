@@ -33,11 +33,14 @@ struct State {
   std::map<std::string, Level, std::less<>> modules;
   std::map<std::string, Site> sites;
   LogFormat format = LogFormat::Auto;
+  LogSwitches switches;
   std::function<void(const std::string&)> listener;
 };
 
 std::atomic<int> default_level{static_cast<int>(Level::Info)};
 std::atomic<int> lowest_level{static_cast<int>(Level::Info)};
+std::atomic<unsigned> muted_levels{0};  ///< Bit n: level n is switched off.
+std::atomic<bool> full_time{false};
 
 State& state() {
   static State the_state;
@@ -73,7 +76,8 @@ std::string one_line(std::string_view text) {
 
 std::string as_text(Level level, std::string_view module, std::string_view message,
                     std::initializer_list<LogField> fields) {
-  auto line = fmt::format("{} {:<7} {}: {}", timestamp().substr(11, 12),
+  const auto time = timestamp();
+  auto line = fmt::format("{} {:<7} {}: {}", full_time ? time : time.substr(11, 12),
                           kLevels[static_cast<int>(level)], module, one_line(message));
   for (const auto& field : fields) line += fmt::format("  {}={}", field.key, one_line(field.value));
   return line + "\n";
@@ -101,6 +105,13 @@ void emit(Level level, std::string_view module, std::string_view message,
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
+void set_default(State& s, Level level) {
+  default_level = static_cast<int>(level);
+  int lowest = default_level;
+  for (const auto& [name, own] : s.modules) lowest = std::max(lowest, static_cast<int>(own));
+  lowest_level = lowest;
+}
+
 }  // namespace
 
 Result<void> configure_log(std::string_view levels, LogFormat format) {
@@ -126,11 +137,34 @@ Result<void> configure_log(std::string_view levels, LogFormat format) {
   const std::lock_guard lock(s.mutex);
   s.modules = std::move(modules);
   s.format = format;
-  if (base) default_level = static_cast<int>(*base);
-  int lowest = default_level;
-  for (const auto& [name, level] : s.modules) lowest = std::max(lowest, static_cast<int>(level));
-  lowest_level = lowest;
+  set_default(s, base.value_or(static_cast<Level>(default_level.load())));
   return {};
+}
+
+LogSwitches log_switches() {
+  auto& s = state();
+  const std::lock_guard lock(s.mutex);
+  const int level = default_level;
+  auto out = s.switches;
+  out.warning &= level >= static_cast<int>(Level::Warning);
+  out.info &= level >= static_cast<int>(Level::Info);
+  const int verbose = level - static_cast<int>(Level::Info);
+  if (verbose <= 0 || out.verbose == 0)
+    out.verbose = static_cast<std::uint32_t>(std::max(0, verbose));
+  return out;
+}
+
+void set_log_switches(const LogSwitches& switches) {
+  auto& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.switches = switches;
+  set_default(s, switches.verbose == 0   ? Level::Info
+                 : switches.verbose == 1 ? Level::Debug
+                                         : Level::Trace);
+  const auto bit = [](Level level, bool on) { return on ? 0U : 1U << static_cast<int>(level); };
+  muted_levels = bit(Level::Error, switches.error) | bit(Level::Warning, switches.warning) |
+                 bit(Level::Info, switches.info);
+  full_time = switches.full_time;
 }
 
 void on_log(std::function<void(const std::string&)> listener) {
@@ -141,6 +175,7 @@ void on_log(std::function<void(const std::string&)> listener) {
 
 bool log_enabled(Level level, std::string_view module) {
   const int wanted = static_cast<int>(level);
+  if ((muted_levels.load(std::memory_order_relaxed) >> wanted & 1U) != 0) return false;
   if (wanted > lowest_level.load(std::memory_order_relaxed)) return false;
   if (wanted <= default_level.load(std::memory_order_relaxed)) return true;
   auto& s = state();

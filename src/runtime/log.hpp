@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <source_location>
@@ -25,6 +26,15 @@ enum class LogFormat { Auto /* text on a terminal, else JSON */, Text, Json };
 /// Sets level and format. `levels` is like "info,device.modbus=debug". Callable while running.
 /// Errors: Invalid, naming the word that is not a level.
 Result<void> configure_log(std::string_view levels, LogFormat format);
+
+/// What may be switched while the process runs, beside the levels of modules.
+struct LogSwitches {
+  bool error = true, warning = true, info = true;
+  std::uint32_t verbose = 0;  ///< 1: debug messages too; 2: traces too.
+  bool full_time = false;     ///< Text lines begin with date and time instead of the time.
+};
+LogSwitches log_switches();
+void set_log_switches(const LogSwitches& switches);
 
 /// True if a message of this level and module would be written: guards costly arguments.
 bool log_enabled(Level level, std::string_view module);

@@ -182,3 +182,12 @@ def history():
 
 accumulator()
 history()
+
+
+def echo_text():
+    """The tensors that generate names."""
+    save("echo_text", [h.make_node("Identity", ["text_input"], ["text_output"])],
+         [tensor("text_input", T.STRING, ["n", 1])], [tensor("text_output", T.STRING, ["n", 1])])
+
+
+echo_text()

@@ -51,23 +51,13 @@ void append_bools(std::string& out, const Tensor& tensor) {
   }
 }
 
-void append_strings(std::string& out, const Tensor& tensor) {
-  base::Reader reader(tensor.data);
-  std::uint32_t length = 0;
-  base::ByteView bytes;
-  for (bool first = true; reader.read(length) && reader.read_bytes(length, bytes); first = false) {
-    if (!first) out.push_back(',');
-    append_json_string(out, base::as_text(bytes));
-  }
-}
-
 bool append_data(std::string& out, const Tensor& tensor) {
   switch (tensor.type) {
     case DataType::Bool:
       append_bools(out, tensor);
       return true;
     case DataType::Bytes:
-      append_strings(out, tensor);
+      append_json_strings(out, tensor.data);
       return true;
     case DataType::Int8:
       return append_numbers<std::int8_t>(out, tensor);
@@ -113,7 +103,21 @@ void append_head(std::string& out, const Tensor& tensor) {
 struct Part {
   Tensor tensor;
   bool binary = false;
+  bool shared = false;  ///< Its bytes lie in shared memory.
 };
+
+Result<void> write_shared(const OutputWish& wish, Part& part) {
+  const auto size = part.tensor.data.size();
+  if (size > wish.shared->byte_size) {
+    return Error{Code::Invalid,
+                 fmt::format("shared memory size specified with the request for output '{}' ({} "
+                             "bytes) should be at least {} bytes to hold the results",
+                             wish.name, wish.shared->byte_size, size)};
+  }
+  part.shared = true;
+  part.binary = false;
+  return wish.object->write(*wish.shared, part.tensor.data);
+}
 
 Result<std::vector<Part>> parts_of(const Call& call, const model::InferResponse& answer) {
   std::vector<Part> out;
@@ -133,7 +137,8 @@ Result<std::vector<Part>> parts_of(const Call& call, const model::InferResponse&
       if (!classes) return std::move(classes).error();
       part.tensor = std::move(*classes);
     }
-    if (!part.binary && only_binary(part.tensor.type)) {
+    if (wish != nullptr && wish->object) INFINIEDGE_TRY(write_shared(*wish, part));
+    if (!part.binary && !part.shared && only_binary(part.tensor.type)) {
       return Error{Code::Invalid, fmt::format("output '{}' is {}, which has no JSON form; ask for "
                                               "it with \"binary_data\": true",
                                               tensor.name, to_string(part.tensor.type))};
@@ -149,6 +154,10 @@ std::string outputs_json(const std::vector<Part>& parts, std::string& nonfinite)
   for (const auto& part : parts) {
     if (!out.empty()) out.push_back(',');
     append_head(out, part.tensor);
+    if (part.shared) {
+      out.push_back('}');
+      continue;
+    }
     if (part.binary) {
       out.append(",\"parameters\":{\"binary_data_size\":");
       append_number(out, part.tensor.data.size());

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "api/inference/call_parameter.hpp"
 #include "api/inference/json_read.hpp"
 #include "api/inference/json_tensor.hpp"
 #include "base/bytes.hpp"
@@ -13,12 +14,11 @@ namespace {
 
 using Value = simdjson::ondemand::value;
 
-constexpr auto kNoSharedMemory = "shared memory is not enabled on this server";
-
 /// An input while it is read: where its bytes are.
 struct RawInput {
   Tensor tensor;
   std::optional<std::int64_t> binary_size;
+  std::optional<SharedSlice> shared;
   bool has_data = false, has_shape = false, has_type = false;
 };
 
@@ -44,15 +44,43 @@ Result<void> read_type(const Where& where, Value value, RawInput& input) {
   return {};
 }
 
+/// The three parameters that name a slice of shared memory. False: it is none of them.
+Result<bool> read_slice(const Where& here, std::string_view key, Value v,
+                        std::optional<SharedSlice>& slice) {
+  if (!key.starts_with("shared_memory_")) return false;
+  const auto word = key.substr(14);
+  if (word != "region" && word != "byte_size" && word != "offset") return false;
+  if (!slice) slice.emplace();
+  if (word == "region") {
+    auto name = read_string(here, v);
+    if (!name) return std::move(name).error();
+    slice->region = std::move(*name);
+    return true;
+  }
+  auto number = read_integer(here, v);
+  if (!number) return std::move(number).error();
+  if (*number < 0) return json_error(here, "cannot be negative");
+  (word == "offset" ? slice->offset : slice->byte_size) = static_cast<std::uint64_t>(*number);
+  return true;
+}
+
+Result<void> check_slice(const Where& where, const std::optional<SharedSlice>& slice) {
+  if (!slice || (!slice->region.empty() && slice->byte_size > 0)) return {};
+  return json_error(where,
+                    "shared memory needs shared_memory_region and "
+                    "shared_memory_byte_size");
+}
+
 Result<void> read_input_parameters(const Where& where, Value value, RawInput& input) {
   auto object = read_object(where, value);
   if (!object) return std::move(object).error();
   return each_member(where, *object,
                      [&](const Where& here, std::string_view key, auto v) -> Result<void> {
-                       if (key.starts_with("shared_memory")) {
-                         return Error{Code::Unsupported, kNoSharedMemory};
+                       auto shared = read_slice(here, key, v, input.shared);
+                       if (!shared) return std::move(shared).error();
+                       if (key != "binary_data_size") {
+                         return *shared ? Result<void>{} : check_parameter(here, v);
                        }
-                       if (key != "binary_data_size") return {};
                        auto size = read_integer(here, v);
                        if (!size) return std::move(size).error();
                        if (*size < 0) return json_error(here, "a size cannot be negative");
@@ -85,9 +113,13 @@ Result<void> read_input(const Where& where, Value value, RawInput& input) {
   if (input.tensor.name.empty()) return json_error(where, "an input needs a name");
   if (!input.has_shape) return json_error(where, "an input needs a shape");
   if (!input.has_type) return json_error(where, "an input needs a datatype");
-  if (input.has_data == input.binary_size.has_value()) {
-    return json_error(where, input.has_data ? "give data or binary_data_size, not both"
-                                            : "an input needs data or binary_data_size");
+  INFINIEDGE_TRY(check_slice(where, input.shared));
+  const int places =
+      (input.has_data ? 1 : 0) + (input.binary_size ? 1 : 0) + (input.shared ? 1 : 0);
+  if (places != 1) {
+    return json_error(where,
+                      "an input needs exactly one of data, binary_data_size and "
+                      "shared_memory_region");
   }
   if (!input.has_data) return {};
   if (const auto reset = object->reset(); reset.error()) {
@@ -129,6 +161,9 @@ Result<void> read_inputs(const Where& where, Value value, Tail& tail, Call& call
     RawInput input;
     INFINIEDGE_TRY(read_input(here, element, input));
     INFINIEDGE_TRY(tail.give(input));
+    if (input.shared) {
+      call.shared_inputs.push_back({call.request.inputs.size(), std::move(*input.shared)});
+    }
     call.request.inputs.push_back(std::move(input.tensor));
     return {};
   });
@@ -138,11 +173,13 @@ struct RawOutput {
   std::string name;
   std::optional<bool> binary;
   std::int64_t classes = 0;
+  std::optional<SharedSlice> shared;
 };
 
 Result<void> read_output_parameter(const Where& here, std::string_view key, Value v,
                                    RawOutput& output) {
-  if (key.starts_with("shared_memory")) return Error{Code::Unsupported, kNoSharedMemory};
+  auto shared = read_slice(here, key, v, output.shared);
+  if (!shared) return std::move(shared).error();
   if (key == "binary_data") {
     auto flag = read_bool(here, v);
     if (!flag) return std::move(flag).error();
@@ -152,6 +189,8 @@ Result<void> read_output_parameter(const Where& here, std::string_view key, Valu
     if (!count) return std::move(count).error();
     if (*count < 1) return json_error(here, "ask for at least one class");
     output.classes = *count;
+  } else if (!*shared) {
+    return check_parameter(here, v);
   }
   return {};
 }
@@ -175,50 +214,10 @@ Result<void> read_output(const Where& where, Value value, RawOutput& output) {
         return {};
       }));
   if (output.name.empty()) return json_error(where, "an output needs a name");
-  return {};
-}
-
-/// `sequence_id` (number or text; 0 and "" are none), `sequence_start`, `sequence_end`.
-Result<void> read_sequence(const Where& here, std::string_view key, Value v, Call& call) {
-  auto& sequence = call.request.sequence;
-  if (!sequence) sequence.emplace();
-  if (key != "sequence_id") {
-    auto flag = read_bool(here, v);
-    if (!flag) return std::move(flag).error();
-    (key == "sequence_start" ? sequence->start : sequence->end) = *flag;
-    return {};
+  if (output.shared && output.classes > 0) {
+    return json_error(where, "classification cannot go to shared memory");
   }
-  std::uint64_t number = 0;
-  if (!v.raw_json_token().starts_with('"')) {
-    if (const auto error = v.get_uint64().get(number)) {
-      return json_error(here, error, "expected a number from 0 to 2^64 - 1, or a string");
-    }
-    sequence->id = number;
-    return {};
-  }
-  auto name = read_string(here, v);
-  if (!name) return std::move(name).error();
-  sequence->id = std::move(*name);
-  return {};
-}
-
-Result<void> read_parameter(const Where& here, std::string_view key, Value v, Call& call) {
-  if (key.starts_with("triton_")) {
-    return json_error(here, "names that start with triton_ are reserved");
-  }
-  if (key == "sequence_id" || key == "sequence_start" || key == "sequence_end")
-    return read_sequence(here, key, v, call);
-  if (key == "binary_data_output") {
-    auto flag = read_bool(here, v);
-    if (!flag) return std::move(flag).error();
-    call.binary_default = *flag;
-  } else if (key == "timeout") {
-    auto timeout = read_integer(here, v);
-    if (!timeout) return std::move(timeout).error();
-    if (*timeout < 0) return json_error(here, "a timeout cannot be negative");
-    if (*timeout > 0) call.request.timeout = Micros{*timeout};
-  }
-  return {};
+  return check_slice(where, output.shared);
 }
 
 /// The whole document; the members may come in any order.
@@ -249,17 +248,18 @@ Result<void> read_document(simdjson::ondemand::document& document, Tail& tail, C
           auto inner = read_object(here, v);
           if (!inner) return std::move(inner).error();
           return each_member(here, *inner, [&](const Where& at, std::string_view k, Value p) {
-            return read_parameter(at, k, p, call);
+            return read_call_parameter(at, k, p, call);
           });
         }
         return {};
       }));
   if (!has_inputs) return json_error(root, "'inputs' is missing");
   if (!ended(document)) return json_error(root, "something follows the JSON object");
+  settle_sequence(call);
   for (auto& output : outputs) {
     call.request.outputs.push_back(output.name);
-    call.outputs.push_back(
-        {std::move(output.name), output.binary.value_or(call.binary_default), output.classes});
+    call.outputs.push_back({std::move(output.name), output.binary.value_or(call.binary_default),
+                            output.classes, std::move(output.shared)});
   }
   return {};
 }

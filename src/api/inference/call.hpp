@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/inference/shared_memory.hpp"
 #include "model/request.hpp"
 
 namespace infiniedge::api::inference {
@@ -14,7 +15,16 @@ namespace infiniedge::api::inference {
 struct OutputWish {
   std::string name;
   bool binary = false;
-  std::int64_t classes = 0;  ///< > 0: the best so many as BYTES instead of the values.
+  std::int64_t classes = 0;             ///< > 0: the best so many as BYTES instead of the values.
+  std::optional<SharedSlice> shared{};  ///< Written there instead of into the answer.
+  std::shared_ptr<const SharedObject> object{};  ///< Of `shared`, once attached.
+};
+
+/// An input whose bytes lie in shared memory.
+struct SharedInput {
+  std::size_t at = 0;  ///< Of the request's inputs.
+  SharedSlice slice;
+  std::shared_ptr<const SharedObject> object{};
 };
 
 /// An inference as it came over HTTP.
@@ -22,14 +32,23 @@ struct Call {
   model::InferRequest request;
   std::string id{};
   std::vector<OutputWish> outputs{};  ///< Empty: all.
-  bool binary_default = false;        ///< Of outputs that say nothing themselves.
+  std::vector<SharedInput> shared_inputs{};
+  model::SequenceId sequence{};  ///< As it was sent; in the request if it names one.
+  bool binary_default = false;   ///< Of outputs that say nothing themselves.
 };
+
+/// Takes hold of the regions that a call names. On the registry's shard.
+/// Errors: those of SharedMemory; Invalid when the inputs have more than `limit` bytes.
+Result<void> hold_shared(Call& call, SharedMemory& memory, std::size_t limit);
+/// Then copies the inputs. On any thread.
+/// Errors: Invalid when a client has truncated what it registered.
+Result<void> copy_shared(Call& call);
 
 /// Reads infer requests: JSON, JSON with binary tensors behind it, or raw bytes.
 ///
 /// Flow:   Door -> [CallReader] -> model::Server
 /// Thread: one shard; keeps its JSON parser's buffers.
-/// Errors: Invalid with the JSON path; Unsupported for shared memory.
+/// Errors: Invalid with the JSON path.
 class CallReader {
  public:
   CallReader();

@@ -50,14 +50,55 @@ json::object model_stats(const model::Served& served) {
 
 }  // namespace
 
-std::string server_json(const model::Server::Options& options) {
-  // Only what works is advertised.
-  json::array extensions{"classification",      "sequence",
-                         "model_repository",    "model_repository(unload_dependents)",
-                         "model_configuration", "binary_tensor_data",
-                         "parameters",          "statistics"};
+std::vector<std::string> extensions(const ProtocolState& state) {
+  std::vector<std::string> out{"classification", "sequence", "model_repository",
+                               "model_repository(unload_dependents)", "model_configuration"};
+  if (state.memory.enabled()) out.emplace_back("system_shared_memory");
+  for (const auto* name : {"binary_tensor_data", "parameters", "statistics", "logging"}) {
+    out.emplace_back(name);
+  }
+  return out;
+}
+
+std::string server_json(const model::Server::Options& options, const ProtocolState& state) {
+  json::array names;
+  for (const auto& name : extensions(state)) names.push_back(json::string(name));
   return json::serialize(json::object{
-      {"name", options.name}, {"version", options.version}, {"extensions", std::move(extensions)}});
+      {"name", options.name}, {"version", options.version}, {"extensions", std::move(names)}});
+}
+
+std::string regions_json(const std::vector<SharedRegion>& regions) {
+  json::array out;
+  for (const auto& region : regions) {
+    out.push_back(json::object{{"name", region.name},
+                               {"key", region.key},
+                               {"offset", region.offset},
+                               {"byte_size", region.byte_size}});
+  }
+  return json::serialize(out);
+}
+
+std::string trace_json(const TraceSettings::Values& values) {
+  json::object out;
+  for (const auto& [name, list] : values) {
+    if (name == "trace_level") {
+      json::array levels;
+      for (const auto& level : list) levels.push_back(json::string(level));
+      out[name] = std::move(levels);
+    } else {
+      out[name] = list.front();
+    }
+  }
+  return json::serialize(out);
+}
+
+std::string log_json(const LogSettings& settings) {
+  return json::serialize(json::object{{"log_file", *settings.log_file},
+                                      {"log_info", *settings.log_info},
+                                      {"log_warning", *settings.log_warning},
+                                      {"log_error", *settings.log_error},
+                                      {"log_verbose_level", *settings.log_verbose_level},
+                                      {"log_format", *settings.log_format}});
 }
 
 std::string model_json(const model::Served& served, const std::vector<std::int64_t>& versions) {

@@ -5,61 +5,109 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "api/inference/answer_write.hpp"
 #include "api/inference/coding.hpp"
 #include "api/inference/describe.hpp"
-#include "api/inference/options.hpp"
+#include "api/inference/generate.hpp"
 #include "api/inference/reply.hpp"
 
 namespace infiniedge::api::inference {
 namespace {
 
 constexpr std::size_t kWorthCompressing = 1024;
+/// More than this is read, written or compressed on a worker. At 100 to 200 MB/s (inference_bench)
+/// it costs the shard 200 µs, the same as a model that may run there.
+constexpr std::size_t kHeavyText = 32U << 10;
+/// Of bytes that are only copied.
+constexpr std::size_t kHeavyCopy = 1U << 20;
 
 runtime::Histogram& histogram(runtime::Metrics& metrics, const char* code) {
   return metrics.histogram("infiniedge_api_request_seconds", "Time to answer a request.",
                            {{"door", "inference"}, {"code", code}});
 }
 
-void compress(std::string_view accept, runtime::http::Response& response) {
-  if (accept.empty() || response.body.size() < kWorthCompressing) return;
-  const auto coding = preferred_coding(accept);
-  if (coding == Coding::Identity) return;
+/// What is needed to read a call, on whichever thread.
+struct Envelope {
+  std::shared_ptr<const std::string> body;
+  std::string coding, json_length;
+  std::size_t max_body;
+
+  bool heavy() const {
+    if (!coding.empty()) return body->size() > kHeavyText / 4;
+    return (json_length.empty() ? body->size() : std::strtoull(json_length.c_str(), nullptr, 10)) >
+           kHeavyText;
+  }
+};
+
+Result<Call> open_envelope(const Envelope& envelope, const model::ModelConfig& config,
+                           CallReader& reader) {
+  auto body = envelope.body;
+  if (!envelope.coding.empty()) {
+    auto plain = decode_body(envelope.coding, std::move(body), envelope.max_body);
+    if (!plain) return std::move(plain).error();
+    body = std::move(*plain);
+  }
+  return reader.read(config, std::move(body), envelope.json_length);
+}
+
+/// Bytes of the answer that become text.
+bool heavy(const Call& call, const model::InferResponse& answer) {
+  std::size_t text = 0, copied = 0;
+  for (std::size_t i = 0; i < answer.outputs.size(); ++i) {
+    const auto* wish = call.outputs.empty() ? nullptr : &call.outputs[i];
+    const bool copies = wish != nullptr ? (wish->binary || wish->shared) && wish->classes == 0
+                                        : call.binary_default;
+    (copies ? copied : text) += answer.outputs[i].data.size();
+  }
+  return text > kHeavyText || copied > kHeavyCopy;
+}
+
+std::size_t shared_bytes(const Call& call) {
+  std::size_t bytes = 0;
+  for (const auto& input : call.shared_inputs) bytes += input.slice.byte_size;
+  return bytes;
+}
+
+void compress(Coding coding, runtime::http::Response& response) {
   response.body = encode_body(coding, response.body);
   response.headers.add("Content-Encoding", coding == Coding::Gzip ? "gzip" : "deflate");
 }
 
 }  // namespace
 
-Door::Door(model::Server& server, runtime::Metrics& metrics, Options options)
-    : server_(server),
+Door::Door(Parts parts, Options options)
+    : parts_(parts),
       options_(options),
-      seconds_ok_(histogram(metrics, "2xx")),
-      seconds_refused_(histogram(metrics, "4xx")),
-      seconds_failed_(histogram(metrics, "5xx")) {}
+      seconds_ok_(histogram(parts.metrics, "2xx")),
+      seconds_refused_(histogram(parts.metrics, "4xx")),
+      seconds_failed_(histogram(parts.metrics, "5xx")) {}
+
+bool Door::owns(std::string_view path) { return path == "/v2" || path.starts_with("/v2/"); }
 
 bool Door::is_open(std::string_view path) {
   const auto kind = parse_target(path).kind;
   return kind == Target::Kind::Live || kind == Target::Kind::Ready;
 }
 
+bool Door::steers(const Request& request) {
+  return parse_target(request.path()).steers(request.method);
+}
+
 Task<Door::Response> Door::handle(Request request) {
   const auto start = std::chrono::steady_clock::now();
   auto target = parse_target(request.path());
-  const std::string accept{request.headers.get("Accept-Encoding")};
+  std::string accept{request.headers.get("Accept-Encoding")};
   Response response;
-  if (target.kind == Target::Kind::Unknown) {
-    response = error_reply(404, fmt::format("no route {}", request.path()));
-  } else if (request.method != target.method()) {
-    response = error_reply(405, fmt::format("{} takes {}", request.path(), target.method()));
-    response.headers.add("Allow", std::string{target.method()});
-  } else if (target.kind == Target::Kind::Infer) {
+  if (target.kind == Target::Kind::Infer && target.takes(request.method)) {
     response = co_await infer(std::move(request), std::move(target));
   } else {
-    response = co_await route(std::move(request), std::move(target));
+    response = co_await answer(std::move(request), std::move(target));
   }
-  compress(accept, response);
+  if (!accept.empty() && response.body.size() >= kWorthCompressing) {
+    response = co_await compressed(std::move(response), std::move(accept));
+  }
   auto& seconds = response.status < 400   ? seconds_ok_
                   : response.status < 500 ? seconds_refused_
                                           : seconds_failed_;
@@ -68,10 +116,38 @@ Task<Door::Response> Door::handle(Request request) {
   co_return response;
 }
 
+Task<Door::Response> Door::compressed(Response response, std::string accept) {
+  const auto coding = preferred_coding(accept);
+  if (coding == Coding::Identity) co_return response;
+  if (response.body.size() <= kHeavyText) {
+    compress(coding, response);
+    co_return response;
+  }
+  const auto job = [coding, &response]() -> Result<void> {
+    compress(coding, response);
+    return {};
+  };
+  // Busy workers leave it as it is.
+  (void)co_await runtime::run_on(parts_.workers, job);
+  co_return response;
+}
+
+Task<Door::Response> Door::answer(Request request, Target target) {
+  if (target.kind == Target::Kind::Unknown) {
+    co_return error_reply(404, fmt::format("no route {}", request.path()));
+  }
+  if (!target.takes(request.method)) {
+    auto response = error_reply(405, fmt::format("{} takes {}", request.path(), target.methods()));
+    response.headers.add("Allow", std::string{target.methods()});
+    co_return response;
+  }
+  co_return co_await route(std::move(request), std::move(target));
+}
+
 Task<Door::Response> Door::route(Request request, Target target) {
   switch (target.kind) {
     case Target::Kind::Server:
-      co_return json_reply(server_json(server_.options()));
+      co_return json_reply(server_json(parts_.server.options(), parts_.state));
     case Target::Kind::Live:
       co_return json_reply(R"({"live":true})");
     case Target::Kind::Ready:
@@ -90,34 +166,89 @@ Task<Door::Response> Door::route(Request request, Target target) {
     case Target::Kind::Unload:
       co_return co_await load(std::move(request), std::move(target));
     case Target::Kind::SharedMemory:
-      co_return shared_memory(target);
+      co_return shared_memory(request, target);
+    case Target::Kind::CudaSharedMemory:
+      co_return cuda_shared_memory(target);
+    case Target::Kind::Logging:
+      co_return logging(request);
+    case Target::Kind::Trace:
+      co_return trace(request, target);
+    case Target::Kind::Generate:
+    case Target::Kind::GenerateStream:
+      co_return co_await generate(std::move(request), std::move(target));
     default:
       co_return error_reply(501, "there is one model repository here, without a name");
   }
 }
 
 Task<Door::Response> Door::infer(Request request, Target target) {
-  auto served = server_.find(target.model, target.version);
+  auto served = parts_.server.find(target.model, target.version);
   if (!served) co_return refused(served.error(), nullptr);
-  auto body = std::move(request.body);
-  if (const auto coding = request.headers.get("Content-Encoding"); !coding.empty()) {
-    auto plain = decode_body(coding, std::move(body), options_.max_body);
-    if (!plain) {
-      auto response = error_reply(plain.error());
-      if (plain.error().code() == Code::Unsupported) {
-        response.headers.add("Accept-Encoding", "gzip, deflate");
-      }
-      co_return response;
-    }
-    body = std::move(*plain);
+  const auto disconnected = request.disconnected;
+  auto call = co_await read_call(*served, std::move(request));
+  if (!call) {
+    auto response = refused(call.error(), served->get());
+    if (response.status == 501) response.headers.add("Accept-Encoding", "gzip, deflate");
+    co_return response;
   }
-  auto call = reader_.read((*served)->config(), std::move(body),
-                           request.headers.get("Inference-Header-Content-Length"));
-  if (!call) co_return error_reply(call.error());
   call->request.version = std::move(target.version);
-  auto answer = co_await server_.infer(std::move(call->request));
+  call->request.cancel = disconnected;
+  auto answer = co_await parts_.server.infer(std::move(call->request));
   if (!answer) co_return refused(answer.error(), served->get());
-  co_return write_answer(*call, *answer);
+  if (!heavy(*call, *answer)) co_return write_answer(*call, *answer);
+  co_return co_await write_call(std::move(*call), std::move(*answer));
+}
+
+Task<Result<Call>> Door::read_call(ServedPtr served, Request request) {
+  const Envelope envelope{
+      std::move(request.body), std::string{request.headers.get("Content-Encoding")},
+      std::string{request.headers.get("Inference-Header-Content-Length")}, options_.max_body};
+  Result<Call> call;
+  if (envelope.heavy()) {
+    const auto job = [&envelope, &served] {
+      CallReader reader;
+      return open_envelope(envelope, served->config(), reader);
+    };
+    call = co_await runtime::run_on(parts_.workers, job);
+  } else {
+    call = open_envelope(envelope, served->config(), reader_);
+  }
+  if (!call) co_return call;
+  INFINIEDGE_CO_TRY(hold_shared(*call, parts_.state.memory, options_.max_body));
+  if (call->shared_inputs.empty()) co_return call;
+  const auto copy = [&call] { return copy_shared(*call); };
+  if (shared_bytes(*call) <= kHeavyCopy) {
+    INFINIEDGE_CO_TRY(copy());
+    co_return call;
+  }
+  auto copied = co_await runtime::run_on(parts_.workers, copy);
+  if (!copied) co_return std::move(copied).error();
+  co_return call;
+}
+
+Task<Door::Response> Door::write_call(Call call, model::InferResponse answer) {
+  const auto job = [&call, &answer]() -> Result<Response> { return write_answer(call, answer); };
+  auto response = co_await runtime::run_on(parts_.workers, job);
+  if (!response) co_return refused(response.error(), nullptr);
+  co_return std::move(*response);
+}
+
+Task<Door::Response> Door::generate(Request request, Target target) {
+  auto served = parts_.server.find(target.model, target.version);
+  if (!served) co_return refused(served.error(), nullptr);
+  auto call = read_generate((*served)->config(), *request.body);
+  if (!call) co_return refused(call.error(), nullptr);
+  call->request.version = std::move(target.version);
+  call->request.cancel = request.disconnected;
+  auto answer = co_await parts_.server.infer(std::move(call->request));
+  if (!answer) co_return refused(answer.error(), served->get());
+  auto text = write_generate(*call, *answer);
+  if (target.kind == Target::Kind::Generate) co_return json_reply(std::move(text));
+  // Models here answer a request once, so the stream is one event.
+  Response response;
+  response.headers.add("Content-Type", "text/event-stream");
+  response.body = fmt::format("data: {}\n\n", text);
+  co_return response;
 }
 
 /// An error, with the time after which a retry may help.
@@ -132,14 +263,14 @@ Door::Response Door::refused(const Error& error, const model::Served* served) co
 }
 
 Door::Response Door::ready() const {
-  if (server_.ready()) return json_reply(R"({"ready":true,"live":true})");
+  if (parts_.server.ready()) return json_reply(R"({"ready":true,"live":true})");
   auto response = json_reply(R"({"ready":false,"live":true,"error":"the server is not ready"})");
   response.status = 503;
   return response;
 }
 
 Door::Response Door::model_ready(const Target& target) const {
-  auto served = server_.find(target.model, target.version);
+  auto served = parts_.server.find(target.model, target.version);
   if (!served) return refused(served.error(), nullptr);
   std::string body = "{\"name\":";
   append_json_string(body, target.model);
@@ -147,60 +278,26 @@ Door::Response Door::model_ready(const Target& target) const {
 }
 
 Door::Response Door::model(const Target& target) const {
-  auto served = server_.find(target.model, target.version);
+  auto served = parts_.server.find(target.model, target.version);
   if (!served) return refused(served.error(), nullptr);
-  return json_reply(model_json(**served, server_.ready_versions(target.model)));
+  return json_reply(model_json(**served, parts_.server.ready_versions(target.model)));
 }
 
 Door::Response Door::config(const Target& target) const {
-  auto served = server_.find(target.model, target.version);
+  auto served = parts_.server.find(target.model, target.version);
   if (!served) return refused(served.error(), nullptr);
   return json_reply(model::to_json((*served)->config()));
 }
 
 Door::Response Door::statistics(const Target& target) const {
-  if (target.model.empty()) return json_reply(statistics_json(server_.serving()));
-  auto served = server_.find(target.model, target.version);
+  if (target.model.empty()) return json_reply(statistics_json(parts_.server.serving()));
+  auto served = parts_.server.find(target.model, target.version);
   // Unknown here is 400, unlike everywhere else: that is what clients of Triton test.
   if (!served) return error_reply(400, served.error().message());
   if (!target.version.empty()) return json_reply(statistics_json({*served}));
-  auto all = server_.serving();
+  auto all = parts_.server.serving();
   std::erase_if(all, [&](const auto& each) { return each->config().name != target.model; });
   return json_reply(statistics_json(all));
-}
-
-Task<Door::Response> Door::index(Request request) {
-  auto options = read_index_options(*request.body);
-  if (!options) co_return error_reply(options.error());
-  auto entries = co_await server_.index(options->ready);
-  if (!entries) co_return refused(entries.error(), nullptr);
-  co_return json_reply(index_json(*entries));
-}
-
-Task<Door::Response> Door::load(Request request, Target target) {
-  auto options = read_load_options(*request.body);
-  if (!options) co_return error_reply(options.error());
-  const bool loading = target.kind == Target::Kind::Load;
-  auto name = std::move(target.model);
-  Result<void> done;
-  if (loading) {
-    done = co_await server_.load(name);
-  } else if (options->unload_dependents) {
-    done = co_await server_.unload_with_parts(name);
-  } else {
-    done = co_await server_.unload(name);
-  }
-  if (done) co_return json_reply("");
-  auto response = refused(done.error(), nullptr);
-  if (response.status == 404) response.status = 400;  // As Triton has it for load and unload.
-  co_return response;
-}
-
-/// Off: clients that unregister everything first must still get through.
-Door::Response Door::shared_memory(const Target& target) {
-  if (target.action == "status") return json_reply("[]");
-  if (target.action == "unregister") return json_reply("");
-  return error_reply(501, "shared memory is not enabled on this server");
 }
 
 }  // namespace infiniedge::api::inference

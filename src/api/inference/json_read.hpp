@@ -105,6 +105,14 @@ inline Result<std::int64_t> read_integer(const Where& where, simdjson::ondemand:
   return number;
 }
 
+inline Result<std::uint64_t> read_unsigned(const Where& where, simdjson::ondemand::value value) {
+  std::uint64_t number = 0;
+  if (const auto error = value.get_uint64().get(number)) {
+    return json_error(where, error, "expected an integer of at least 0");
+  }
+  return number;
+}
+
 inline Result<bool> read_bool(const Where& where, simdjson::ondemand::value value) {
   bool flag = false;
   if (const auto error = value.get_bool().get(flag)) {
@@ -116,6 +124,26 @@ inline Result<bool> read_bool(const Where& where, simdjson::ondemand::value valu
 /// True once nothing but white space is left.
 inline bool ended(simdjson::ondemand::document& document) {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+}
+
+/// Gives the members of the body's object to `read`; an empty body has none.
+template <class Read>
+Result<void> read_body(const std::string& body, Read read) {
+  if (body.empty()) return {};
+  const Where root;
+  simdjson::ondemand::parser parser;
+  const simdjson::padded_string padded(body);
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
+  if (const auto error = parser.iterate(padded).get(document)) {
+    return json_error(root, error, "expected an object");
+  }
+  if (const auto error = document.get_object().get(object)) {
+    return json_error(root, error, "expected an object");
+  }
+  INFINIEDGE_TRY(each_member(root, object, read));
+  if (!ended(document)) return json_error(root, "something follows the JSON object");
+  return {};
 }
 
 }  // namespace infiniedge::api::inference

@@ -73,4 +73,14 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+void append_json_strings(std::string& out, base::ByteView elements) {
+  base::Reader reader(elements);
+  std::uint32_t length = 0;
+  base::ByteView bytes;
+  for (bool first = true; reader.read(length) && reader.read_bytes(length, bytes); first = false) {
+    if (!first) out.push_back(',');
+    append_json_string(out, base::as_text(bytes));
+  }
+}
+
 }  // namespace infiniedge::api::inference

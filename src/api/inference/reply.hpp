@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.hpp"
 #include "infiniedge/result.hpp"
 #include "runtime/http/http.hpp"
 
@@ -20,5 +21,7 @@ runtime::http::Response json_reply(std::string body);
 
 /// Appends a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
+/// The same for the elements of a BYTES tensor, with commas between.
+void append_json_strings(std::string& out, base::ByteView elements);
 
 }  // namespace infiniedge::api::inference

@@ -55,11 +55,15 @@ Target parse_model(const Parts& parts) {
     out.kind = parts.is(3, "versions") && next == 3 ? Kind::Unknown : Kind::Model;
     return out;
   }
+  if (next == 3 && parts.size == 5 && parts.is(3, "trace") && parts.is(4, "setting")) {
+    out.kind = Kind::Trace;
+    return out;
+  }
   if (parts.size != next + 1) return {};
-  constexpr std::pair<std::string_view, Kind> kActions[] = {{"infer", Kind::Infer},
-                                                            {"ready", Kind::ModelReady},
-                                                            {"config", Kind::Config},
-                                                            {"stats", Kind::Statistics}};
+  constexpr std::pair<std::string_view, Kind> kActions[] = {
+      {"infer", Kind::Infer},       {"ready", Kind::ModelReady},
+      {"config", Kind::Config},     {"stats", Kind::Statistics},
+      {"generate", Kind::Generate}, {"generate_stream", Kind::GenerateStream}};
   for (const auto& [word, kind] : kActions) {
     if (parts.is(next, word)) out.kind = kind;
   }
@@ -80,7 +84,9 @@ Target parse_repository(const Parts& parts) {
 Target parse_shared_memory(const Parts& parts) {
   const bool region = parts.size == 5 && parts.is(2, "region");
   if (parts.size != 3 && !region) return {};
-  Target out{.kind = Kind::SharedMemory, .action = std::string{parts.at[parts.size - 1]}};
+  Target out{.kind = parts.is(1, "cudasharedmemory") ? Kind::CudaSharedMemory : Kind::SharedMemory,
+             .region = region ? parts.name(3) : std::string{},
+             .action = std::string{parts.at[parts.size - 1]}};
   const bool known =
       out.action == "status" || out.action == "unregister" || (out.action == "register" && region);
   return known ? out : Target{};
@@ -88,19 +94,35 @@ Target parse_shared_memory(const Parts& parts) {
 
 }  // namespace
 
-std::string_view Target::method() const {
+std::string_view Target::methods() const {
   switch (kind) {
+    case Kind::Logging:
+    case Kind::Trace:
+      return "GET, POST";
     case Kind::Infer:
+    case Kind::Generate:
+    case Kind::GenerateStream:
     case Kind::Index:
     case Kind::Load:
     case Kind::Unload:
     case Kind::OtherRepository:
       return "POST";
     case Kind::SharedMemory:
+    case Kind::CudaSharedMemory:
       return action == "status" ? "GET" : "POST";
     default:
       return "GET";
   }
+}
+
+bool Target::takes(std::string_view method) const {
+  return method == methods() || (methods().size() > 4 && (method == "GET" || method == "POST"));
+}
+
+bool Target::steers(std::string_view method) const {
+  if (method != "POST") return false;
+  return kind != Kind::Infer && kind != Kind::Generate && kind != Kind::GenerateStream &&
+         kind != Kind::Index;
 }
 
 Target parse_target(std::string_view path) {
@@ -115,6 +137,10 @@ Target parse_target(std::string_view path) {
   }
   if (parts.size >= 3 && parts.is(1, "models")) return parse_model(parts);
   if (parts.size >= 3 && parts.is(1, "repository")) return parse_repository(parts);
+  if (parts.size == 2 && parts.is(1, "logging")) return {.kind = Kind::Logging};
+  if (parts.size == 3 && parts.is(1, "trace") && parts.is(2, "setting")) {
+    return {.kind = Kind::Trace};
+  }
   if (parts.is(1, "systemsharedmemory") || parts.is(1, "cudasharedmemory")) {
     return parse_shared_memory(parts);
   }

@@ -21,14 +21,23 @@ struct Target {
     Index,
     Load,
     Unload,
-    OtherRepository,  ///< /v2/repository/{repo}/…: we have one, without a name.
-    SharedMemory      ///< Any of the shared-memory paths; `action` is its last word.
+    OtherRepository,   ///< /v2/repository/{repo}/…: we have one, without a name.
+    SharedMemory,      ///< System memory; `action` is the path's last word.
+    CudaSharedMemory,  ///< The same of a GPU.
+    Logging,
+    Trace,  ///< Of one model, or of the server (model empty).
+    Generate,
+    GenerateStream
   };
   Kind kind = Kind::Unknown;
-  std::string model{}, version{}, action{};
+  std::string model{}, version{};
+  std::string region{}, action{};  ///< Of shared memory; no region: all.
 
-  /// "GET" or "POST"; the one verb that the path takes.
-  std::string_view method() const;
+  /// The verbs that the path takes, as they stand in Allow: "GET", "POST" or "GET, POST".
+  std::string_view methods() const;
+  bool takes(std::string_view method) const;
+  /// True where a request changes what the server does for others.
+  bool steers(std::string_view method) const;
 };
 
 /// Reads a path without query; names are percent-decoded, a trailing slash is ignored.

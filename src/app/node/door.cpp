@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/node/door.hpp"
 
+#include "api/inference/reply.hpp"
 #include "api/openai/problem.hpp"
 #include "api/problem.hpp"
 #include "app/console/assets.hpp"
@@ -12,28 +13,66 @@ namespace http = runtime::http;
 
 namespace {
 
-bool inference_path(std::string_view path) { return path == "/v2" || path.starts_with("/v2/"); }
-bool inference_health(std::string_view path) { return path.starts_with("/v2/health/"); }
+bool inference_path(std::string_view path) { return api::inference::Door::owns(path); }
 
 /// Inference clients compare error bodies and their type to the letter.
-http::Response refuse(const Error& error, std::string_view path, bool with_credential) {
+http::Response refusal(const Error& error, std::string_view path, bool with_credential) {
   if (api::openai::Door::owns(path)) return api::openai::problem(error, {}, with_credential);
   auto response = api::problem(error, with_credential);
   if (!inference_path(path)) return response;
   response.headers.set("content-type", "application/json");
-  response.body = R"({"error":"a credential is missing or wrong"})";
+  response.body = api::inference::error_reply(response.status, error.message()).body;
   return response;
+}
+
+bool is_loopback(std::string_view peer) {
+  return peer.starts_with("127.") || peer == "::1" || peer.starts_with("::ffff:127.");
 }
 
 }  // namespace
 
-Door::Door(World& world, Node& node, api::Auth& auth, api::Events& events, const Settings& settings)
+Door::Door(World& world, Node& node, api::Auth& auth, api::Events& events,
+           api::inference::ProtocolState& inference_state, const Settings& settings)
     : node_(node),
       auth_(auth),
       admin_(node, auth, events),
-      inference_(node.models(), node.process_metrics()),
+      inference_(api::inference::Door::Parts{node.models(), inference_state, world.compute,
+                                             node.process_metrics()}),
       openai_({world.shard.executor(), node.models(), world.query, world.metrics}, settings.openai),
-      hosts_(settings.hosts) {}
+      hosts_(settings.hosts),
+      inference_open_(settings.inference_open) {}
+
+/// Who asks. Where the inference door is open, local programs need no credential; a page in a
+/// local browser is no such program.
+Result<api::Principal> Door::identify(const http::Request& request) {
+  const bool open = inference_open_ && inference_path(request.path()) &&
+                    is_loopback(request.peer) && !request.headers.has("authorization") &&
+                    !request.headers.has("origin");
+  if (open) return api::Principal{.name = "local", .role = api::Role::Operator};
+  return auth_.identify(request, port_);
+}
+
+Result<void> Door::permit(const http::Request& request, const api::Principal& principal) const {
+  const auto path = request.path();
+  // A node may ask teachers and deliver rows, nothing else.
+  if (principal.role == api::Role::Node && !inference_path(path)) {
+    return Error{Code::Denied, "the role node may not do this"};
+  }
+  if (!inference_path(path)) return {};
+  if (principal.cookie && request.method != "GET" && !api::own_origin(request)) {
+    return Error{Code::Denied, "a page of another origin may not do this"};
+  }
+  if (api::inference::Door::steers(request) && !principal.at_least(api::Role::Operator)) {
+    return Error{Code::Denied, "this changes the server: it needs the role operator"};
+  }
+  return {};
+}
+
+http::Response Door::refuse(const http::Request& request, int status, std::string why) {
+  if (!inference_path(request.path())) return Handler::refuse(request, status, std::move(why));
+  // Triton's tests assert 400 for a body that is too large.
+  return api::inference::error_reply(status == 413 ? 400 : status, why);
+}
 
 Task<http::Response> Door::handle(http::Request request) {
   const std::string path{request.path()};
@@ -48,14 +87,13 @@ Task<http::Response> Door::handle(http::Request request) {
                     !api::openai::Door::owns(path) && path != sync::kPath;
   if (page) co_return console(request);
   api::Principal principal;
-  if (!api::admin::Door::open_to_all(path) && !inference_health(path)) {
-    auto identified = auth_.identify(request, port_);
-    if (!identified) co_return refuse(identified.error(), path, false);
+  if (!api::admin::Door::open_to_all(path) && !api::inference::Door::is_open(path)) {
+    auto identified = identify(request);
+    if (!identified) co_return refusal(identified.error(), path, false);
     principal = std::move(*identified);
-  }
-  // A node may ask teachers and deliver rows, nothing else.
-  if (principal.role == api::Role::Node && !inference_path(path)) {
-    co_return refuse(Error{Code::Denied, "the role node may not do this"}, path, true);
+    if (const auto allowed = permit(request, principal); !allowed) {
+      co_return refusal(allowed.error(), path, true);
+    }
   }
   if (inference_path(path)) co_return co_await inference_.handle(std::move(request));
   if (api::openai::Door::owns(path)) co_return co_await openai_.handle(std::move(request));

@@ -24,13 +24,16 @@ namespace infiniedge::app {
 /// Owner:  serve(). What it refers to outlives it.
 class Door final : public runtime::http::Handler {
  public:
-  Door(World& world, Node& node, api::Auth& auth, api::Events& events, const Settings& settings);
+  Door(World& world, Node& node, api::Auth& auth, api::Events& events,
+       api::inference::ProtocolState& inference_state, const Settings& settings);
 
   Task<void> close() { return openai_.close(); }
   /// Known once the server listens; names the cookie.
   void set_port(std::uint16_t port) { port_ = port; }
 
   Task<runtime::http::Response> handle(runtime::http::Request request) override;
+  runtime::http::Response refuse(const runtime::http::Request& request, int status,
+                                 std::string why) override;
   Task<std::optional<runtime::http::Response>> accept_websocket(
       const runtime::http::Request& request) override;
   std::string websocket_protocol(const runtime::http::Request& request) override;
@@ -38,6 +41,8 @@ class Door final : public runtime::http::Handler {
                    std::shared_ptr<runtime::http::WebSocket> socket) override;
 
  private:
+  Result<api::Principal> identify(const runtime::http::Request& request);
+  Result<void> permit(const runtime::http::Request& request, const api::Principal& principal) const;
   runtime::http::Response console(const runtime::http::Request& request) const;
 
   Node& node_;
@@ -46,6 +51,7 @@ class Door final : public runtime::http::Handler {
   api::inference::Door inference_;
   api::openai::Door openai_;
   std::vector<std::string> hosts_;
+  bool inference_open_;
   std::uint16_t port_ = 0;
 };
 

@@ -67,6 +67,7 @@ void Node::make_parts() {
   recorder_ = std::make_unique<Recorder>(executor, *store_, world.clock, world.metrics);
   make_query();
   model::Server::Options model_options;
+  model_options.name = settings_.inference_name;
   model_options.version = INFINIEDGE_VERSION;
   if (!settings_.models.empty()) model_options.repository = settings_.models;
   models_ = std::make_unique<model::Server>(executor, world.clock, world.compute, world.metrics,

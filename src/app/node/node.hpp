@@ -13,6 +13,7 @@
 #include "api/admin/node.hpp"
 #include "api/auth.hpp"
 #include "api/events.hpp"
+#include "api/inference/host_metrics.hpp"
 #include "app/config/validate.hpp"
 #include "app/node/recorder.hpp"
 #include "app/node/revisions.hpp"
@@ -177,6 +178,7 @@ class Node final : public api::admin::Node {
   Task<void> close_ingest();
 
   World& world_;
+  api::inference::HostMetrics host_{world_.metrics};
   Settings settings_;
   api::Events& events_;
   Timestamp started_at_;

@@ -66,6 +66,7 @@ json::object edge(std::string from, std::string to, double rate, double p99_ms =
 }  // namespace
 
 std::string Node::metrics() {
+  host_.update();
   world_.metrics.gauge("infiniedge_process_resident_bytes", "Memory in use.")
       .set(static_cast<double>(resident_bytes()));
   world_.metrics

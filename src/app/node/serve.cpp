@@ -18,6 +18,7 @@
 #include "app/commands/command.hpp"
 #include "app/exit_code.hpp"
 #include "app/node/door.hpp"
+#include "app/node/metrics_door.hpp"
 #include "runtime/log.hpp"
 #include "runtime/memory.hpp"
 
@@ -68,6 +69,7 @@ class Run {
       exit_ = fail_with(started.error(), Input::Configuration);
     runtime::on_log({});
     co_await watchdog_.close();
+    if (metrics_server_) co_await metrics_server_->close(Micros{0});
     if (server_) co_await server_->close(kDrain);
     if (door_) co_await door_->close();
     co_await node_->close();
@@ -76,7 +78,8 @@ class Run {
   Task<Result<void>> start() {
     if (!settings_.node_token.empty())
       auth_.add_token("node", api::Role::Node, settings_.node_token);
-    door_ = std::make_unique<Door>(world_, *node_, auth_, *events_, settings_);
+    protocol_.memory = api::inference::SharedMemory(settings_.inference_shared_memory);
+    door_ = std::make_unique<Door>(world_, *node_, auth_, *events_, protocol_, settings_);
     server_ = http::Server::make(world_.shard.executor(), *door_, http::Server::Options{});
     if (const auto listening = listen(); !listening) co_return listening.error();
     co_await node_->models().load_all();
@@ -96,14 +99,29 @@ class Run {
       auto files = own_certificate();
       if (!files) return files.error();
       tls = std::move(*files);
+      tls->client_ca = settings_.tls_client_ca;
+    } else if (!settings_.tls_client_ca.empty()) {
+      return Error{Code::Invalid, "tls.client_ca needs TLS: set tls.cert and tls.key, or --tls"};
     }
     const auto port = server_->listen(settings_.http, tls);
     if (!port) return port.error();
     door_->set_port(*port);
     const auto host = settings_.http.substr(0, settings_.http.rfind(':'));
     address_ = fmt::format("{}://{}:{}", tls ? "https" : "http", host, *port);
+    if (!settings_.metrics_http.empty()) INFINIEDGE_TRY(listen_for_metrics(tls));
     if (settings_.socket.empty()) return {};
     return listen_on_socket();
+  }
+
+  Result<void> listen_for_metrics(const std::optional<http::TlsFiles>& tls) {
+    metrics_door_ = std::make_unique<MetricsDoor>(*node_);
+    metrics_server_ =
+        http::Server::make(world_.shard.executor(), *metrics_door_, http::Server::Options{});
+    const auto port = metrics_server_->listen(settings_.metrics_http, tls);
+    if (!port) return port.error();
+    const auto host = settings_.metrics_http.substr(0, settings_.metrics_http.rfind(':'));
+    metrics_address_ = fmt::format("{}://{}:{}/metrics", tls ? "https" : "http", host, *port);
+    return {};
   }
 
   /// Another node of this user may hold the socket: then this one is reached by --node only.
@@ -146,6 +164,7 @@ class Run {
     }
     const auto text = boost::json::serialize(
         boost::json::object{{"http", address_},
+                            {"metrics", metrics_address_},
                             {"console", link},
                             {"token", auth_.create_token("ready-file", api::Role::Admin)},
                             {"fingerprint", fingerprint_},
@@ -188,9 +207,11 @@ class Run {
   api::Auth auth_{world_.clock, world_.entropy};
   std::unique_ptr<api::Events> events_;
   std::unique_ptr<Node> node_;
+  api::inference::ProtocolState protocol_;
   std::unique_ptr<Door> door_;
-  std::unique_ptr<http::Server> server_;
-  std::string address_, fingerprint_;
+  std::unique_ptr<MetricsDoor> metrics_door_;
+  std::unique_ptr<http::Server> server_, metrics_server_;
+  std::string address_, metrics_address_, fingerprint_;
   int exit_ = 0;
   runtime::Scope watchdog_{world_.shard.executor()};
 };

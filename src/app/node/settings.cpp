@@ -29,6 +29,16 @@ Setter text(std::string Settings::* member) {
   };
 }
 
+Setter flag(bool Settings::* member) {
+  return [member](Settings& settings, const std::string& value) -> Result<void> {
+    if (value != "true" && value != "false") {
+      return Error{Code::Invalid, fmt::format("expected true or false, not \"{}\"", value)};
+    }
+    settings.*member = value == "true";
+    return {};
+  };
+}
+
 Setter bytes(std::uint64_t Settings::* member) {
   return [member](Settings& settings, const std::string& value) -> Result<void> {
     const auto parsed = config::parse_bytes(value);
@@ -115,6 +125,19 @@ const std::vector<Known>& known() {
       {{"tls.cert", "", "Certificate (PEM) of the HTTP doors; by default an own one."},
        text(&Settings::tls_cert)},
       {{"tls.key", "", "Private key (PEM) of tls.cert."}, text(&Settings::tls_key)},
+      {{"tls.client_ca", "", "CA (PEM) whose certificate every client of the doors must show."},
+       text(&Settings::tls_client_ca)},
+      {{"metrics.http", "",
+        "Address that serves /metrics alone, without a credential: 127.0.0.1:8002, say."},
+       text(&Settings::metrics_http)},
+      {{"inference.name", "infiniedge", "Name of the server in the inference protocol's metadata."},
+       text(&Settings::inference_name)},
+      {{"inference.shared_memory", "false",
+        "Whether inference clients may register shared memory (shm_open) of this machine."},
+       flag(&Settings::inference_shared_memory)},
+      {{"inference.open", "false",
+        "Whether programs of this machine may use /v2 without a credential."},
+       flag(&Settings::inference_open)},
       {{"hosts", "", "Host names beside the own ones under which the doors answer; a list."},
        add_host},
       {{"openai.upstream", "",

@@ -32,6 +32,11 @@ struct Settings {
   bool tls = false;
   std::string tls_cert, tls_key;
   api::openai::Upstream openai;  ///< Where chat goes.
+  std::string tls_client_ca;     ///< If set, clients must show a certificate of this CA.
+  std::string metrics_http;      ///< Address of metrics without a credential; empty: none.
+  std::string inference_name = "infiniedge";  ///< Of the server, in the protocol's metadata.
+  bool inference_shared_memory = false;       ///< Clients may register shared memory.
+  bool inference_open = false;                ///< Local programs may use /v2 without a credential.
   std::vector<std::string> hosts;
   std::vector<std::string> files;  ///< -f
   std::string log_level = "info";

@@ -109,7 +109,8 @@ using CreateTensorWithDataAsOrtValue =
     Slot<49, OrtStatus*(const OrtMemoryInfo*, void* data, std::size_t bytes,
                         const std::int64_t* dims, std::size_t rank, int type, OrtValue**)>;
 using GetTensorMutableData = Slot<51, OrtStatus*(OrtValue*, void**)>;
-using FillStringTensor = Slot<52, OrtStatus*(OrtValue*, const char* const*, std::size_t count)>;
+using GetResizedStringTensorElementBuffer =
+    Slot<252, OrtStatus*(OrtValue*, std::size_t index, std::size_t bytes, char**)>;
 using GetStringTensorDataLength = Slot<53, OrtStatus*(const OrtValue*, std::size_t*)>;
 using GetStringTensorContent = Slot<54, OrtStatus*(const OrtValue*, void* out, std::size_t bytes,
                                                    std::size_t* offsets, std::size_t count)>;

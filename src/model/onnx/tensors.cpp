@@ -19,44 +19,32 @@ bool aligned(const Tensor& tensor) {
   return reinterpret_cast<std::uintptr_t>(tensor.data.data()) % element_size(tensor.type) == 0;
 }
 
-/// Splits u32-prefixed elements into C strings.
-Result<std::vector<std::string>> strings_of(const Tensor& tensor) {
-  std::vector<std::string> out;
-  out.reserve(static_cast<std::size_t>(tensor.elements()));
+/// Element by element and with its length: a C string would end at the first zero byte.
+Result<void> fill_strings(const Library& library, const Tensor& tensor, OrtValue* value) {
+  const auto count = static_cast<std::size_t>(tensor.elements());
   base::Reader reader(tensor.data);
-  while (reader.left() > 0) {
+  for (std::size_t i = 0; i < count; ++i) {
     std::uint32_t length = 0;
     base::ByteView bytes;
     if (!reader.read(length) || !reader.read_bytes(length, bytes)) {
       return Error{Code::Invalid,
-                   fmt::format("input '{}': element {} is cut short", tensor.name, out.size())};
+                   fmt::format("input '{}': element {} is cut short", tensor.name, i)};
     }
-    // The runtime takes C strings; it would silently drop what follows a zero byte.
-    if (base::as_text(bytes).find('\0') != std::string_view::npos) {
-      return Error{Code::Unsupported, fmt::format("input '{}': element {} holds a zero byte, which "
-                                                  "string tensors of this runtime cannot carry",
-                                                  tensor.name, out.size())};
-    }
-    out.emplace_back(base::as_text(bytes));
+    char* place = nullptr;
+    INFINIEDGE_TRY(
+        library.call<GetResizedStringTensorElementBuffer>(value, i, bytes.size(), &place));
+    if (!bytes.empty()) std::memcpy(place, bytes.data(), bytes.size());
   }
-  if (out.size() != static_cast<std::size_t>(tensor.elements())) {
-    return Error{Code::Invalid, fmt::format("input '{}': {} strings for {} elements", tensor.name,
-                                            out.size(), tensor.elements())};
-  }
-  return out;
+  if (reader.left() == 0) return {};
+  return Error{Code::Invalid, fmt::format("input '{}': {} bytes behind its {} elements",
+                                          tensor.name, reader.left(), count)};
 }
 
 Result<void> string_value(const Library& library, const Tensor& tensor, Value& out) {
-  auto strings = strings_of(tensor);
-  if (!strings) return std::move(strings).error();
   INFINIEDGE_TRY(library.call<CreateTensorAsOrtValue>(library.allocator(), tensor.shape.data(),
                                                       tensor.shape.size(),
                                                       static_cast<int>(E::String), out.out()));
-  std::vector<const char*> pointers;
-  pointers.reserve(strings->size());
-  for (const auto& text : *strings) pointers.push_back(text.c_str());
-  return library.call<FillStringTensor>(out.get(), static_cast<const char* const*>(pointers.data()),
-                                        pointers.size());
+  return fill_strings(library, tensor, out.get());
 }
 
 Result<void> take_strings(const Library& library, const OrtValue* value, std::size_t count,

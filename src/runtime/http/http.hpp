@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,8 @@ struct Request {
   bool tls = false;
   /// Subject alternative names (URIs, DNS names) of the client's verified certificate.
   std::vector<std::string> client_names{};
+  /// Stops when the client closes the connection before it has its answer.
+  std::stop_token disconnected{};
 
   std::string_view path() const;   ///< Target up to '?', not percent-decoded.
   std::string_view query() const;  ///< After '?', or empty.

@@ -19,6 +19,12 @@ namespace infiniedge::runtime::http {
 
 namespace asio = boost::asio;
 
+Response Handler::refuse(const Request&, int status, std::string why) {
+  Response response{.status = status, .body = std::move(why) + "\n"};
+  response.headers.add("Content-Type", "text/plain; charset=utf-8");
+  return response;
+}
+
 Task<std::optional<Response>> Handler::accept_websocket(const Request&) {
   Response response{.status = 404, .body = "there is no WebSocket at this path\n"};
   co_return response;
@@ -31,6 +37,7 @@ Task<void> Handler::serve(Request, std::shared_ptr<WebSocket>) { co_return; }
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds kLook{50};
 
 class AsioServer final : public Server {
  public:
@@ -100,6 +107,23 @@ class AsioServer final : public Server {
         connections_.end(),
         std::make_shared<ServerConnection>(std::move(transport), handler_, options_));
     scope_.spawn(serve(place, std::move(tls)));
+    if (!watching_) scope_.spawn(watch_clients());
+  }
+
+  /// While there are connections: a look costs less than a read under way for every request.
+  Task<void> watch_clients() {
+    watching_ = true;
+    asio::steady_timer pause(scope_.executor());
+    while (!connections_.empty()) {
+      pause.expires_after(kLook);
+      auto [stopped] = co_await pause.async_wait(kAwait);
+      if (stopped) break;
+      for (auto next = connections_.begin(); next != connections_.end();) {
+        const auto connection = *next++;  // A handler that is told may end it.
+        connection->look_at_client();
+      }
+    }
+    watching_ = false;
   }
 
   Task<void> serve(Connections::iterator place, TlsContext tls) {
@@ -138,6 +162,7 @@ class AsioServer final : public Server {
   Connections connections_;
   asio::steady_timer drained_;
   bool closing_ = false;
+  bool watching_ = false;
   Scope scope_;
 };
 

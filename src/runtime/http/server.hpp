@@ -19,6 +19,9 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual Task<Response> handle(Request request) = 0;
+  /// The answer to a request that could not be read whole: what was read of it, a status such as
+  /// 400, 413 or 431, and a sentence. The connection closes behind it.
+  virtual Response refuse(const Request& request, int status, std::string why);
   /// Called instead of handle() when the client asks for an upgrade to WebSocket; returns
   /// nothing to accept (then serve() is called), or the response that refuses it.
   virtual Task<std::optional<Response>> accept_websocket(const Request& request);

@@ -65,6 +65,10 @@ void ServerConnection::end_soon() {
   if (idle_) transport_->cancel();
 }
 
+void ServerConnection::look_at_client() {
+  if (answering_ && !gone_.stop_requested() && transport_->other_side_left()) gone_.request_stop();
+}
+
 Task<bool> ServerConnection::start(TlsContext tls) {
   if (tls) {
     transport_->expire_after(options_.header_timeout);
@@ -97,7 +101,9 @@ Task<bool> ServerConnection::serve_one() {
   // The handler may take as long as it needs; only the client's own slowness is timed.
   transport_->never_expire();
   method_ = request_.method;
+  answering_ = true;
   auto response = co_await answer();
+  answering_ = false;
   if (response.stream && method_ != "HEAD") co_return co_await write_stream(std::move(response));
   co_return co_await write_response(std::move(response));
 }
@@ -145,6 +151,7 @@ Task<bool> ServerConnection::read_request() {
   request_.tls = transport_->ssl() != nullptr;
   request_.unix_peer_trusted = unix_peer_trusted_;
   request_.client_names = client_names_;
+  request_.disconnected = gone_.get_token();
   if (!parser_->done() && !co_await read_body()) co_return false;
   if (!body_.empty()) request_.body = std::make_shared<const std::string>(std::move(body_));
   co_return true;
@@ -234,8 +241,7 @@ Task<bool> ServerConnection::read_chunks() {
 // --- Answering -------------------------------------------------------------------------------
 
 Task<void> ServerConnection::refuse(Refusal refusal) {
-  Response response{.status = refusal.status, .body = std::move(refusal.why) + "\n"};
-  response.headers.add("Content-Type", "text/plain; charset=utf-8");
+  auto response = handler_.refuse(request_, refusal.status, std::move(refusal.why));
   method_.clear();
   ending_ = true;
   co_await write_response(std::move(response));

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ class ServerConnection {
   Task<void> run(TlsContext tls);
   /// Ends now if no request is under way, else after its response.
   void end_soon();
+  /// Tells a handler under way if its client has gone. Called now and then by the server.
+  void look_at_client();
 
  private:
   struct Refusal {
@@ -71,6 +74,8 @@ class ServerConnection {
   std::vector<std::string> client_names_;
   bool unix_peer_trusted_ = false;
 
+  std::stop_source gone_;  ///< One for all requests: there is none after the client has gone.
+  bool answering_ = false;
   bool idle_ = true;
   bool ending_ = false;
   bool client_gone_ = false;

@@ -71,6 +71,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
   void close();
   /// False when the other side has closed an idle connection or sent what nobody asked for.
   bool idle_and_open();
+  /// True once the other side sends nothing more: it has closed, or the connection was reset.
+  bool other_side_left();
 
   template <class MutableBuffers, class Token>
   auto async_read_some(const MutableBuffers& buffers, Token&& token) {

@@ -20,7 +20,7 @@ class LiveServer final : public runtime::http::Handler {
   explicit LiveServer(std::filesystem::path repository)
       : models_(shard_.executor(), clock_, workers_, metrics_,
                 {.name = "triton", .version = "test", .repository = std::move(repository)}),
-        door_(models_, metrics_) {
+        door_(Door::Parts{models_, state_, workers_, metrics_}) {
     models_.add(backend_);
     http_ = runtime::http::Server::make(shard_.executor(), *this, {});
     shard_.start();
@@ -57,6 +57,7 @@ class LiveServer final : public runtime::http::Handler {
   runtime::Metrics metrics_;
   model::onnx::Backend backend_;
   model::Server models_;
+  ProtocolState state_{SharedMemory(true)};
   Door door_;
   std::unique_ptr<runtime::http::Server> http_;
   std::uint16_t port_ = 0;
