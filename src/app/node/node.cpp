@@ -70,6 +70,7 @@ void Node::make_parts() {
   model_options.name = settings_.inference_name;
   model_options.version = INFINIEDGE_VERSION;
   if (!settings_.models.empty()) model_options.repository = settings_.models;
+  model_options.staging = std::filesystem::absolute(settings_.data) / "staging";
   models_ = std::make_unique<model::Server>(executor, world.clock, world.compute, world.metrics,
                                             model_options);
   models_->add(onnx_);
@@ -77,6 +78,10 @@ void Node::make_parts() {
   alarms_ = std::make_unique<decision::Alarms>(
       own_rows, [this](const decision::Alarm& alarm) { on_alarm(alarm); },
       static_cast<std::uint32_t>(to_us(started_at_) / 1'000'000));
+  models_->on_rolled_back([this](const std::string& model, const std::string& why) {
+    alarms_->raise(world_.clock.wall(), "models", model, "warning",
+                   fmt::format("the new version of model {} was rolled back: {}", model, why));
+  });
   acts_ = std::make_unique<decision::Acts>(
       *alarms_, [this](const auto& device, const auto& point, const auto& value) {
         write_from_rule(device, point, value);
@@ -90,8 +95,22 @@ void Node::make_parts() {
   scope_.spawn(tick());
 }
 
+/// What changes in the repository from now on is served without being asked for.
+Task<void> Node::load_repository() {
+  if (!settings_.models.empty()) {
+    const auto executor = world_.shard.executor();
+    model_watch_ = std::make_unique<model::RepositoryWatch>(
+        *models_, world_.clock, world_.compute, executor,
+        model::make_inotify(executor, settings_.models), model::RepositoryWatch::Times{});
+    co_await model_watch_->remember();
+  }
+  co_await models_->load_all();
+  if (model_watch_) model_watch_->start();
+}
+
 Task<void> Node::close() {
   started_ = false;
+  if (model_watch_) co_await model_watch_->close();
   for (auto& [name, device] : devices_) co_await device.supervisor->stop();
   for (auto& [name, uplink] : uplinks_) co_await uplink->stop();
   co_await engine_->close();

@@ -26,6 +26,7 @@
 #include "hub/ingest.hpp"
 #include "model/onnx/backend.hpp"
 #include "model/server.hpp"
+#include "model/watch.hpp"
 #include "store/query.hpp"
 #include "store/retention.hpp"
 #include "store/seal.hpp"
@@ -49,6 +50,8 @@ class Node final : public api::admin::Node {
 
   /// Applies the files of the command line, or the last revision. Diagnostics are printed.
   Task<Result<void>> load_site();
+  /// Loads every model of the repository, then keeps watching it.
+  Task<void> load_repository();
   Task<void> close();
 
   model::Server& models() { return *models_; }
@@ -194,6 +197,7 @@ class Node final : public api::admin::Node {
   std::unique_ptr<Recorder> recorder_;
   model::onnx::Backend onnx_;
   std::unique_ptr<model::Server> models_;
+  std::unique_ptr<model::RepositoryWatch> model_watch_;
   std::unique_ptr<decision::Alarms> alarms_;
   std::unique_ptr<decision::Acts> acts_;
   std::unique_ptr<decision::Cascade> cascade_;

@@ -31,7 +31,7 @@ using runtime::log;
 
 namespace {
 
-constexpr Micros kDrain = Seconds{5};
+constexpr Micros kDrain = Seconds{30};
 constexpr Micros kFailedGrace = Seconds{5};  ///< Health says so first.
 
 /// One run of the process, from start to the last drain.
@@ -67,6 +67,7 @@ class Run {
       co_await wait_for_end();
     else
       exit_ = fail_with(started.error(), Input::Configuration);
+    node_->models().stop_accepting();  // Not ready from now on, while what runs is answered.
     runtime::on_log({});
     co_await watchdog_.close();
     if (metrics_server_) co_await metrics_server_->close(Micros{0});
@@ -82,7 +83,7 @@ class Run {
     door_ = std::make_unique<Door>(world_, *node_, auth_, *events_, protocol_, settings_);
     server_ = http::Server::make(world_.shard.executor(), *door_, http::Server::Options{});
     if (const auto listening = listen(); !listening) co_return listening.error();
-    co_await node_->models().load_all();
+    co_await node_->load_repository();
     if (const auto loaded = co_await node_->load_site(); !loaded) co_return loaded.error();
     node_->set_started();
     announce();
