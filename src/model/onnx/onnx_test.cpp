@@ -32,7 +32,8 @@ std::vector<float> answer(Executable& model, const Tensor& x) {
 }
 
 std::unique_ptr<Executable> load(const std::string& name, Backend::Options options = {}) {
-  static onnx::Backend backend;
+  // Never destroyed: at exit the library's own statics go first.
+  static auto& backend = *new onnx::Backend;
   auto model = backend.load(model_file(name), options);
   EXPECT_TRUE(model.has_value()) << model.error().describe();
   return model ? std::move(*model) : nullptr;

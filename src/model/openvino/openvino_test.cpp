@@ -26,7 +26,8 @@ const std::filesystem::path kSource = INFINIEDGE_SOURCE_DIR;
 
 /// The backend, or null where OpenVINO is not installed: it is an optional part.
 openvino::Backend* openvino_here() {
-  static openvino::Backend backend;
+  // Never destroyed: at exit the library's own statics go first.
+  static auto& backend = *new openvino::Backend;
   static const bool here = [] {
     const auto model = backend.load(model_file("linear"), {});
     return model || model.error().code() != Code::Unavailable;
