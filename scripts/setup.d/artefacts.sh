@@ -6,11 +6,12 @@
 
 pip_python=$deps/.pip/bin/python
 
-# The entries for this machine, one a line, as they stand in the lock; those of tests with --test.
+# The entries for this machine, one a line, as they stand in the lock; those of tests with --test,
+# optional ones also where $optional_parts names them.
 lock_entries() {
-  awk -v machine="$machine" -v tests="$with_tests" '
-    /^[^# ]/ && ($5 == machine || $5 == "any") && ($8 == "" || tests == "true")' \
-    "$root/cmake/deps.lock"
+  awk -v machine="$machine" -v tests="$with_tests" -v parts=" ${optional_parts[*]} " '
+    /^[^# ]/ && ($5 == machine || $5 == "any") && ($8 == "" || tests == "true" ||
+      ($8 == "optional" && index(parts, " " $1 " ")))' "$root/cmake/deps.lock"
 }
 
 # The lines `<member> -> <destination>` of one entry.

@@ -3,11 +3,15 @@
 
 #include "app/config/schema.hpp"
 #include "device/registry.hpp"
+#include "model/backends.hpp"
 
 namespace infiniedge::app {
 
 /// The connectors built into this binary; see builtin.cpp.
 const device::Registry& connectors();
+
+/// The inference backends built into this binary.
+const model::BackendRegistry& backends();
 
 /// The same, for validation.
 class BuiltinParts final : public config::Parts {

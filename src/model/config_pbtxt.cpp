@@ -275,16 +275,6 @@ std::vector<Known> top_level(const Context& context, ModelConfig& config) {
 
 }  // namespace
 
-Result<std::string> backend_of(std::string_view name) {
-  if (name == kEnsemble) return std::string{kEnsemble};
-  if (name == "onnxruntime" || name == "onnxruntime_onnx") return std::string{"onnxruntime"};
-  if (name == "openvino" || name == "native") return std::string{name};
-  return Error{Code::Unsupported,
-               fmt::format("backend or platform '{}' cannot be served here: export the model as "
-                           "ONNX (model.onnx) and write backend: onnxruntime",
-                           name)};
-}
-
 Result<void> read_config_pbtxt(std::string_view text, const std::string& file, ModelConfig& config,
                                std::vector<std::string>& warnings) {
   auto fields = parse_text_format(text);

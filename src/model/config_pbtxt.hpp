@@ -25,8 +25,4 @@ Result<void> read_config_json(std::string_view text, const std::string& name, Mo
 /// The platform of a model that consists of others.
 constexpr std::string_view kEnsemble = "ensemble";
 
-/// Backend of a platform or backend name: "onnxruntime_onnx" → "onnxruntime".
-/// Errors: Unsupported, saying to export ONNX.
-Result<std::string> backend_of(std::string_view name);
-
 }  // namespace infiniedge::model

@@ -10,6 +10,7 @@
 
 #include "model/config_pbtxt.hpp"
 #include "model/model_yaml.hpp"
+#include "model/runtimes.hpp"
 
 namespace infiniedge::model {
 namespace {
@@ -124,24 +125,24 @@ Result<void> read_initial_states(const fs::path& folder, ModelConfig& config) {
   return {};
 }
 
-Result<void> settle_backend(ModelConfig& config) {
+/// An ensemble has no runtime; the other models have exactly one.
+Result<void> settle(ModelConfig& config, const fs::path& version) {
   if (config.is_ensemble() != (config.platform == kEnsemble)) {
     return Error{Code::Invalid, fmt::format("model '{}': platform \"ensemble\" and "
                                             "ensemble_scheduling with its steps go together",
                                             config.name)};
   }
   if (config.is_ensemble()) return {};
-  const auto& named = config.backend.empty() ? config.platform : config.backend;
-  auto backend = backend_of(named.empty() ? "onnxruntime" : named);
-  if (!backend) return std::move(backend).error();
-  config.backend = std::move(*backend);
-  config.platform = "onnxruntime_onnx";
-  if (config.default_model_filename.empty()) config.default_model_filename = "model.onnx";
-  if (config.default_model_filename.find('/') != std::string::npos) {
-    return Error{Code::Invalid, fmt::format("default_model_filename '{}' must be a plain file name",
-                                            config.default_model_filename)};
+  return settle_runtime(config, version);
+}
+
+fs::path newest_version(const fs::path& folder) {
+  std::int64_t newest = 1;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    newest = std::max(newest, version_of(entry.path().filename().string()).value_or(1));
   }
-  return {};
+  return folder / std::to_string(newest);
 }
 
 Result<void> find_versions(const fs::path& folder, ModelDefinition& out) {
@@ -218,7 +219,7 @@ Result<ModelDefinition> read_model(const fs::path& folder, const std::string& na
                                             "folder's name decides, '{}'",
                                             folder.string(), out.config.name, name)};
   }
-  INFINIEDGE_TRY(settle_backend(out.config));
+  INFINIEDGE_TRY(settle(out.config, newest_version(folder)));
   INFINIEDGE_TRY(read_initial_states(folder, out.config));
   for (auto& output : out.config.outputs) {
     if (!output.label_filename.empty()) INFINIEDGE_TRY(read_labels(folder, output));
@@ -258,9 +259,8 @@ Result<ModelDefinition> read_override(const std::optional<Repository>& repositor
 ModelDefinition define_file(std::string name, std::filesystem::path file,
                             std::vector<std::string> classes) {
   ModelDefinition out{.config = {.name = std::move(name)}, .files = {}};
-  out.config.backend = "onnxruntime";
-  out.config.platform = "onnxruntime_onnx";
   out.config.default_model_filename = file.filename().string();
+  (void)settle_runtime(out.config, {});  // By the extension; such a name is never refused.
   out.config.classes = std::move(classes);
   out.files[1] = std::move(file);
   return out;

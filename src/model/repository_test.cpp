@@ -264,6 +264,36 @@ TEST(Repository, OtherRuntimesAreSentToOnnx) {
   EXPECT_THAT(read.error().message(), HasSubstr("ONNX"));
 }
 
+TEST(Repository, TheFileTellsTheRuntime) {
+  TempRepository repository;
+  const auto settled = [&](const char* model) {
+    auto read = Repository(repository.root()).read(model);
+    EXPECT_TRUE(read.has_value()) << read.error().message();
+    if (!read) return std::string{};
+    return read->config.backend + " " + read->config.platform + " " +
+           read->files.begin()->second.filename().string();
+  };
+  repository.add("onnx", "linear");
+  EXPECT_EQ(settled("onnx"), "onnxruntime onnxruntime_onnx model.onnx");
+  repository.write("ir/1/model.xml", "");
+  repository.write("ir/1/model.bin", "");
+  EXPECT_EQ(settled("ir"), "openvino openvino model.xml");
+  repository.write("own/2/native.json", "{}");
+  EXPECT_EQ(settled("own"), "native native native.json");
+  repository.add("chosen", "linear");
+  repository.write("chosen/model.yaml", "backend: openvino");
+  EXPECT_EQ(settled("chosen"), "openvino openvino model.onnx");
+  repository.write("named/1/tree.json", "{}");
+  repository.write("named/config.pbtxt", "default_model_filename: \"tree.json\"");
+  EXPECT_EQ(settled("named"), "native native tree.json");
+  repository.write("plugged/1/weights.bin", "");
+  repository.write("plugged/model.yaml", "backend: acme");
+  EXPECT_EQ(settled("plugged"), "acme  weights.bin");
+  repository.write("plugged/1/more.bin", "");
+  EXPECT_THAT(Repository(repository.root()).read("plugged").error().message(),
+              HasSubstr("holds 2 files: say which one"));
+}
+
 TEST(ModelConfig, IsCompletedFromTheModel) {
   onnx::Backend backend;
   auto model = backend.load(testing::model_file("add_sub"), {});

@@ -51,6 +51,7 @@ void Served::start(const Machinery& machinery) {
                       [this] { return hold(); });
   }
   if (graph_) return;
+  metrics_->placed(device_, instances_.front().executable->refusals());
   machinery.scope.spawn(measure(shared_from_this()));
 }
 

@@ -31,6 +31,17 @@ bool guesses_shapes(const ModelConfig& config) {
   });
 }
 
+/// Shares what is loaded already where the runtime can.
+Result<std::unique_ptr<Executable>> next_instance(const Executable* first,
+                                                  const std::filesystem::path& file,
+                                                  const Backend::Options& options,
+                                                  Backend& backend) {
+  if (first == nullptr) return backend.load(file, options);
+  auto shared = first->another();
+  if (shared || shared.error().code() != Code::Unsupported) return shared;
+  return backend.load(file, options);
+}
+
 Result<Nanos> time_once(Executable& executable, const std::vector<Tensor>& inputs) {
   const auto start = std::chrono::steady_clock::now();
   auto ran = executable.run(inputs, {});
@@ -50,9 +61,13 @@ Result<std::shared_ptr<Served>> Served::build(ModelConfig config, std::int64_t v
 
 Result<void> Served::load_instances(const std::filesystem::path& file, Backend& backend) {
   auto config = *config_;
-  const Backend::Options options{.threads = config.threads};
+  const Backend::Options options{.threads = config.threads,
+                                 .instances = config.instances,
+                                 .accelerators = config.accelerators,
+                                 .parameters = config.parameters};
   for (int i = 0; i < config.instances; ++i) {
-    auto executable = backend.load(file, options);
+    auto executable =
+        next_instance(i == 0 ? nullptr : instances_[0].executable.get(), file, options, backend);
     if (!executable) return unreadable(std::move(executable).error());
     if (i == 0) INFINIEDGE_TRY(complete(config, **executable));
     instances_.push_back({.executable = std::move(*executable)});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From files to a version that serves, and back.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -37,8 +38,12 @@ Result<Backend*> Server::backend_for(const std::string& name) const {
   for (auto* backend : backends_) {
     if (backend->name() == name) return backend;
   }
+  std::vector<std::string_view> names;
+  for (const auto* backend : backends_) names.push_back(backend->name());
   return Error{Code::Unsupported,
-               fmt::format("this build has no backend '{}'; export the model as ONNX", name)};
+               fmt::format("no backend '{}' here (there is {}): export the model as ONNX "
+                           "(model.onnx), or put the backend's plugin into the plugins folder",
+                           name, fmt::join(names, ", "))};
 }
 
 Task<Result<ModelDefinition>> Server::read_definition(const std::string& name,

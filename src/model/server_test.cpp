@@ -350,5 +350,26 @@ TEST(Predictor, NumberThatIsNotFiniteIsNoAnswer) {
   EXPECT_THAT((*answers)[0].error, HasSubstr("not finite"));
 }
 
+TEST(Server, ServesNativeModelsWithBatchesAndInstances) {
+  TempRepository repository;
+  repository.write("rule/1/native.json",
+                   R"({"format":"infiniedge-native/1","input":{"name":"x","features":2},)"
+                   R"("output":{"name":"y","values":1},"layers":[{"weights":[[2,3]]}]})");
+  repository.write("rule/model.yaml", "instances: 2");
+  Bench bench(repository.root());
+  const auto loaded = bench.run(bench.server.load("rule"));
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().describe();
+  InferRequest request{.model = "rule", .inputs = {}};
+  request.inputs.push_back(
+      testing::tensor_of("x", DataType::Fp32, {2, 2}, std::vector<float>{1, 1, 10, 0}));
+  auto response = bench.run(bench.server.infer(std::move(request)));
+  ASSERT_TRUE(response.has_value()) << response.error().describe();
+  EXPECT_THAT(testing::floats_of(response->outputs[0]), ::testing::ElementsAre(5, 20));
+  EXPECT_EQ(response->config->max_batch(), kDefaultMaxBatch);
+  EXPECT_THAT(
+      bench.metrics.text(),
+      ::testing::HasSubstr(R"(infiniedge_model_device{device="cpu",model="rule",version="1"} 1)"));
+}
+
 }  // namespace
 }  // namespace infiniedge::model

@@ -109,4 +109,19 @@ void VersionMetrics::cost(std::int64_t batch, double seconds) {
       .set(seconds);
 }
 
+void VersionMetrics::placed(const std::string& device, const std::vector<Refusal>& refusals) {
+  const auto set = [this](std::string_view name, std::string_view help, std::string_view key,
+                          const std::string& value) {
+    auto labels = labels_;
+    labels.emplace_back(key, value);
+    metrics_.gauge(name, help, std::move(labels)).set(1);
+  };
+  set("infiniedge_model_device", "1: the device that computes this version.", "device", device);
+  for (const auto& refusal : refusals) {
+    set("infiniedge_model_accelerator_refused",
+        "1: asked for, and not used; the log says why at each load.", "accelerator",
+        refusal.accelerator);
+  }
+}
+
 }  // namespace infiniedge::model

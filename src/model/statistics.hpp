@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "infiniedge/backend.hpp"
 #include "infiniedge/time.hpp"
 #include "runtime/metrics.hpp"
 
@@ -58,6 +60,8 @@ class VersionMetrics {
   void cancelled(std::string_view stage);  ///< queue, execute.
   void pending(std::size_t requests);
   void cost(std::int64_t batch, double seconds);
+  /// Where it computes, and which accelerators that were asked for do not.
+  void placed(const std::string& device, const std::vector<Refusal>& refusals);
 
  private:
   runtime::Counter& rejections(std::string_view reason);

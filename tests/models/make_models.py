@@ -4,6 +4,7 @@
 
     python3 tests/models/make_models.py
 """
+import json
 import os
 
 import numpy as np
@@ -55,6 +56,13 @@ def static_add():
          [tensor("y", T.FLOAT, [1, 3])], [one])
 
 
+def declared_wrong():
+    """Says that its output is one row, and gives as many as come in."""
+    two = numpy_helper.from_array(np.array([-1, 2], dtype=np.int64), "two")
+    save("declared_wrong", [h.make_node("Reshape", ["x", "two"], ["y"])],
+         [tensor("x", T.FLOAT, ["n", 2])], [tensor("y", T.FLOAT, [1, 2])], [two])
+
+
 def mlp(name, width, hidden, classes, seed, scale=1.0):
     r = np.random.default_rng(seed)
     w1 = (r.standard_normal((width, hidden)) * scale / np.sqrt(width)).astype(np.float32)
@@ -66,6 +74,19 @@ def mlp(name, width, hidden, classes, seed, scale=1.0):
              h.make_node("Gemm", ["a", "w2", "b2"], ["logits"])]
     save(name, nodes, [tensor("x", T.FLOAT, ["batch", width])],
          [tensor("logits", T.FLOAT, ["batch", classes])], inits)
+    native(name, width, classes, [(w1, "relu"), (w2, "none")])
+
+
+def native(name, width, classes, layers):
+    """The same network for the native backend: one row of weights for each output."""
+    model = {"format": "infiniedge-native/1", "input": {"name": "x", "features": width},
+             "output": {"name": "logits", "values": classes},
+             "layers": [{"activation": activation,
+                         "weights": [[float(str(v)) for v in row] for row in weights.T]}
+                        for weights, activation in layers]}
+    with open(os.path.join(HERE, name + ".native.json"), "w", encoding="utf-8") as file:
+        json.dump(model, file, separators=(",", ":"))
+        file.write("\n")
 
 
 def regression():
@@ -92,6 +113,7 @@ def opposite():
 identity()
 add()
 static_add()
+declared_wrong()
 mlp("mlp", 64, 32, 10, 1)
 regression()
 sure()

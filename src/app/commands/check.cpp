@@ -67,15 +67,29 @@ int explain_connector(const Spec& spec) {
   return 0;
 }
 
+int explain_backend(const Spec& spec) {
+  fmt::print("backend {}: {}\nfile: {}\n", spec.name, spec.summary, spec.address);
+  if (!spec.options.empty()) fmt::print("\nparameters of a model:\n");
+  for (const auto& option : spec.options) {
+    fmt::print("  {:<25} {}{}\n", option.name, option.doc,
+               option.fallback.empty() ? "" : fmt::format(" Default: {}.", option.fallback));
+  }
+  return 0;
+}
+
 int explain_path(const std::string& path) {
   const auto first = path.substr(0, path.find('.'));
   const BuiltinParts parts;
   if (const auto* connector = parts.connector(first)) return explain_connector(*connector);
+  for (const auto* backend : backends().specs()) {
+    if (backend->name == first) return explain_backend(*backend);
+  }
   const auto* kind = config::find_kind(first);
   if (kind == nullptr) {
     auto names = config::kind_names();
     const auto connectors = parts.connectors();
     names.insert(names.end(), connectors.begin(), connectors.end());
+    for (const auto* backend : backends().specs()) names.emplace_back(backend->name);
     const auto near = base::suggest(first, names);
     return fail_with(
         {Code::NotFound,
@@ -143,6 +157,9 @@ int run_explain(const Call& call) {
       fmt::print("{:<12} {}{}\n", kind.kind, kind.doc,
                  kind.later ? " (not in this version yet)" : "");
     }
+    fmt::print("\nbackends of models:\n");
+    for (const auto* spec : backends().specs())
+      fmt::print("{:<12} {}\n", spec->name, spec->summary);
     return 0;
   }
   const auto& what = call.arguments[0];

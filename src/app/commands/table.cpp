@@ -21,6 +21,7 @@ constexpr Flag kUp[] = {
     {"--http", "", "HOST:PORT", "address of all HTTP doors (127.0.0.1:8000; port 0: any)"},
     {"--data", "", "DIR", "data directory"},
     {"--models", "", "DIR", "model repository to serve"},
+    {"--plugins", "", "DIR", "backends built by others, to load at start"},
     {"--ready-file", "", "FILE", "write address and console link there once ready"},
     {"--node-token-file", "", "FILE", "hub: token that nodes must show"},
     {"--tls", "", "", "hub: serve TLS with an own certificate and print its fingerprint"},

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "app/config/scalar.hpp"
-#include "model/onnx/backend.hpp"
+#include "app/parts.hpp"
 #include "model/predictor.hpp"
 #include "model/served.hpp"
 
@@ -31,14 +31,21 @@ Result<void> set_serve(model::ModelConfig& config, const std::string& key,
   return {};
 }
 
+using Backends = std::vector<std::unique_ptr<Backend>>;
+
 Result<std::shared_ptr<model::Served>> load_newest(const ModelResource& resource,
-                                                   Backend& backend) {
+                                                   const Backends& runtimes) {
   auto definition = definition_of(resource);
   if (!definition) return definition.error();
   if (definition->files.empty())
     return Error{Code::NotFound, fmt::format("{} holds no version", resource.path)};
   const auto& [version, file] = *definition->files.rbegin();
-  return model::Served::build(definition->config, version, file, backend);
+  const auto& name = definition->config.backend;
+  const auto found = std::find_if(runtimes.begin(), runtimes.end(),
+                                  [&](const auto& b) { return b->name() == name; });
+  if (found == runtimes.end())
+    return Error{Code::Unsupported, fmt::format("no backend '{}' is built in", name)};
+  return model::Served::build(definition->config, version, file, **found);
 }
 
 }  // namespace
@@ -55,8 +62,7 @@ Result<model::ModelDefinition> definition_of(const ModelResource& resource) {
     if (!read) return read.error();
     out = std::move(*read);
   } else {
-    out.files[1] = resource.path;
-    out.config.backend = "onnxruntime";
+    out = model::define_file(resource.name, resource.path, {});
   }
   out.config.name = resource.name;
   if (!resource.classes.empty()) out.config.classes = resource.classes;
@@ -67,13 +73,13 @@ Result<model::ModelDefinition> definition_of(const ModelResource& resource) {
 
 void ModelFiles::load(const std::vector<Resource>& resources, const Site& site,
                       base::Diagnostics& out) {
-  model::onnx::Backend backend;
+  const Backends runtimes = backends().make({});
   if (!repository_.empty()) {
     const auto names = model::Repository(repository_).names();
     elsewhere_.insert(names.begin(), names.end());
   }
   for (const auto& model : site.models) {
-    const auto served = load_newest(model, backend);
+    const auto served = load_newest(model, runtimes);
     widths_.insert_or_assign(model.name, served ? model::feature_width((*served)->config())
                                                 : Result<std::size_t>{served.error()});
     if (served) continue;

@@ -5,9 +5,11 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
+#include <thread>
 
 #include "api/problem.hpp"
 #include "app/node/row_json.hpp"
+#include "app/parts.hpp"
 #include "device/write_rule.hpp"
 #include "runtime/log.hpp"
 
@@ -73,7 +75,10 @@ void Node::make_parts() {
   model_options.staging = std::filesystem::absolute(settings_.data) / "staging";
   models_ = std::make_unique<model::Server>(executor, world.clock, world.compute, world.metrics,
                                             model_options);
-  models_->add(onnx_);
+  backends_ = backends().make({.cores = static_cast<int>(std::thread::hardware_concurrency()),
+                               .cache = std::filesystem::path(settings_.data) / "cache",
+                               .plugins = settings_.plugins});
+  for (const auto& backend : backends_) models_->add(*backend);
   const auto own_rows = [this](Batch batch) { on_own_rows(std::move(batch)); };
   alarms_ = std::make_unique<decision::Alarms>(
       own_rows, [this](const decision::Alarm& alarm) { on_alarm(alarm); },

@@ -24,7 +24,7 @@
 #include "decision/cascade.hpp"
 #include "device/supervisor.hpp"
 #include "hub/ingest.hpp"
-#include "model/onnx/backend.hpp"
+#include "infiniedge/backend.hpp"
 #include "model/server.hpp"
 #include "model/watch.hpp"
 #include "store/query.hpp"
@@ -195,7 +195,7 @@ class Node final : public api::admin::Node {
   std::unique_ptr<store::Query> query_;
   std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<Recorder> recorder_;
-  model::onnx::Backend onnx_;
+  std::vector<std::unique_ptr<infiniedge::Backend>> backends_;
   std::unique_ptr<model::Server> models_;
   std::unique_ptr<model::RepositoryWatch> model_watch_;
   std::unique_ptr<decision::Alarms> alarms_;

@@ -122,6 +122,8 @@ const std::vector<Known>& known() {
       {{"data", "", "Data directory."}, text(&Settings::data)},
       {{"models", "", "Model repository to serve beside the Model resources."},
        text(&Settings::models)},
+      {{"plugins", "", "Folder of backends built by others, loaded at start."},
+       text(&Settings::plugins)},
       {{"tls.cert", "", "Certificate (PEM) of the HTTP doors; by default an own one."},
        text(&Settings::tls_cert)},
       {{"tls.key", "", "Private key (PEM) of tls.cert."}, text(&Settings::tls_key)},
@@ -246,6 +248,7 @@ Result<Settings> Settings::from(const Call& call, RoleOfProcess role) {
   out.http = call.value("--http", out.http);
   out.data = call.value("--data", out.data);
   out.models = call.value("--models", out.models);
+  out.plugins = call.value("--plugins", out.plugins);
   out.ready_file = call.value("--ready-file");
   out.tls = call.has("--tls");
   if (call.has("--verbose")) out.log_level = "debug";

@@ -25,7 +25,8 @@ struct Settings {
   std::string http = "127.0.0.1:8000";
   std::string socket;  ///< Unix socket; empty: none.
   std::string data;
-  std::string models;  ///< Model repository; empty: none.
+  std::string models;   ///< Model repository; empty: none.
+  std::string plugins;  ///< Folder of backends built by others; empty: none.
   std::string ready_file;
   std::string configuration;
   std::string node_token;  ///< Hub: what nodes must show.

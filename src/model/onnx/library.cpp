@@ -4,12 +4,14 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 namespace infiniedge::model::onnx {
 namespace {
@@ -119,6 +121,29 @@ Result<void> Library::open_table(void* handle) {
   return {};
 }
 
+namespace {
+
+/// The runtime's own threads carry no name; in a list of threads one wants to know whose they are.
+struct PoolThread {
+  std::thread thread;
+};
+
+void* start_pool_thread(void*, void (*work)(void*), void* parameter) {
+  auto out = std::make_unique<PoolThread>();
+  out->thread = std::thread([work, parameter] {
+    pthread_setname_np(pthread_self(), "onnx-pool");
+    work(parameter);
+  });
+  return out.release();
+}
+
+void join_pool_thread(const void* handle) {
+  const std::unique_ptr<PoolThread> thread(static_cast<PoolThread*>(const_cast<void*>(handle)));
+  thread->thread.join();
+}
+
+}  // namespace
+
 Result<void> Library::make_environment() {
   Owned<OrtThreadingOptions, ReleaseThreadingOptions> options(*this);
   INFINIEDGE_TRY(call<CreateThreadingOptions>(options.out()));
@@ -126,9 +151,17 @@ Result<void> Library::make_environment() {
   INFINIEDGE_TRY(call<SetGlobalInterOpNumThreads>(options.get(), 1));
   // Spinning doubles the latency on a machine whose cores are all wanted.
   INFINIEDGE_TRY(call<SetGlobalSpinControl>(options.get(), 0));
+  if (pool_threads_ > 1) {
+    INFINIEDGE_TRY(call<SetGlobalCreateThread>(options.get(), &start_pool_thread));
+    INFINIEDGE_TRY(call<SetGlobalThreadOptions>(options.get(), static_cast<void*>(nullptr)));
+    INFINIEDGE_TRY(call<SetGlobalJoinThread>(options.get(), &join_pool_thread));
+  }
   INFINIEDGE_TRY(
       call<CreateEnvWithGlobalThreadPools>(kLogFatal, "infiniedge", options.get(), &env_));
   INFINIEDGE_TRY(call<CreateCpuMemoryInfo>(kArenaAllocator, kDefaultMemory, &memory_));
+  // One arena for all sessions, instead of one for each that only grows.
+  INFINIEDGE_TRY(call<CreateAndRegisterAllocator>(env_, static_cast<const OrtMemoryInfo*>(memory_),
+                                                  static_cast<const OrtArenaCfg*>(nullptr)));
   return call<GetAllocatorWithDefaultOptions>(&allocator_);
 }
 

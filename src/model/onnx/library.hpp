@@ -23,8 +23,8 @@ class Library {
  public:
   struct Options {
     std::string path{};  ///< Exact file; empty: INFINIEDGE_ONNXRUNTIME, then the usual places.
-    /// Threads shared by executions that use several; 1: none are made, and such a session
-    /// brings its own.
+    /// Threads shared by executions that use just as many; 1: none are made. A session with
+    /// another number of threads brings its own.
     int pool_threads = 1;
   };
   static Result<std::shared_ptr<const Library>> load(const Options& options);

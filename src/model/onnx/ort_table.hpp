@@ -21,6 +21,9 @@ struct OrtTypeInfo;
 struct OrtTensorTypeAndShapeInfo;
 struct OrtThreadingOptions;
 struct OrtModelMetadata;
+struct OrtArenaCfg;
+struct OrtCudaOptions;
+struct OrtTensorRtOptions;
 
 /// Element types as the table numbers them.
 enum class OrtElement : int {
@@ -61,7 +64,7 @@ constexpr int kOptimiseAll = 99;       ///< Graph optimisation level.
 constexpr int kArenaAllocator = 1;     ///< Of CreateCpuMemoryInfo.
 constexpr int kDefaultMemory = 0;      ///< Of CreateCpuMemoryInfo.
 constexpr std::uint32_t kOldest = 16;  ///< API version below which we do not go.
-constexpr std::size_t kSlots = 152;    ///< We read the table no further; true since version 7.
+constexpr std::size_t kSlots = 266;    ///< We read the table no further; true since version 16.
 
 /// What OrtGetApiBase() returns.
 struct OrtApiBase {
@@ -88,7 +91,9 @@ using RunSession = Slot<9, OrtStatus*(OrtSession*, const OrtRunOptions*, const c
                                       const char* const* output_names, std::size_t output_count,
                                       OrtValue** outputs)>;
 using CreateSessionOptions = Slot<10, OrtStatus*(OrtSessionOptions**)>;
+using SetSessionExecutionMode = Slot<13, OrtStatus*(OrtSessionOptions*, int mode)>;
 using DisableMemPattern = Slot<17, OrtStatus*(OrtSessionOptions*)>;
+using DisableCpuMemArena = Slot<19, OrtStatus*(OrtSessionOptions*)>;
 using SetGraphOptimizationLevel = Slot<23, OrtStatus*(OrtSessionOptions*, int level)>;
 using SetIntraOpNumThreads = Slot<24, OrtStatus*(OrtSessionOptions*, int threads)>;
 using SessionGetInputCount = Slot<30, OrtStatus*(const OrtSession*, std::size_t*)>;
@@ -120,6 +125,8 @@ using GetTensorElementType = Slot<60, OrtStatus*(const OrtTensorTypeAndShapeInfo
 using GetDimensionsCount = Slot<61, OrtStatus*(const OrtTensorTypeAndShapeInfo*, std::size_t*)>;
 using GetDimensions =
     Slot<62, OrtStatus*(const OrtTensorTypeAndShapeInfo*, std::int64_t*, std::size_t)>;
+using GetSymbolicDimensions =
+    Slot<63, OrtStatus*(const OrtTensorTypeAndShapeInfo*, const char** names, std::size_t)>;
 using GetTensorTypeAndShape = Slot<65, OrtStatus*(const OrtValue*, OrtTensorTypeAndShapeInfo**)>;
 using CreateCpuMemoryInfo = Slot<69, OrtStatus*(int allocator, int memory, OrtMemoryInfo**)>;
 using AllocatorFree = Slot<76, OrtStatus*(OrtAllocator*, void*)>;
@@ -138,16 +145,40 @@ using CreateEnvWithGlobalThreadPools =
 using DisablePerSessionThreads = Slot<120, OrtStatus*(OrtSessionOptions*)>;
 using CreateThreadingOptions = Slot<121, OrtStatus*(OrtThreadingOptions**)>;
 using ReleaseThreadingOptions = Slot<122, void(OrtThreadingOptions*)>;
+using AddFreeDimensionOverrideByName =
+    Slot<124, OrtStatus*(OrtSessionOptions*, const char* name, std::int64_t)>;
 using AddSessionConfigEntry =
     Slot<130, OrtStatus*(OrtSessionOptions*, const char* key, const char* value)>;
+using CreateAndRegisterAllocator =
+    Slot<144, OrtStatus*(OrtEnv*, const OrtMemoryInfo*, const OrtArenaCfg*)>;
 using SetGlobalIntraOpNumThreads = Slot<147, OrtStatus*(OrtThreadingOptions*, int)>;
 using SetGlobalInterOpNumThreads = Slot<148, OrtStatus*(OrtThreadingOptions*, int)>;
 using SetGlobalSpinControl = Slot<149, OrtStatus*(OrtThreadingOptions*, int)>;
+using AddRunConfigEntry = Slot<165, OrtStatus*(OrtRunOptions*, const char* key, const char* value)>;
+using AppendTensorRt = Slot<170, OrtStatus*(OrtSessionOptions*, const OrtTensorRtOptions*)>;
+using CreateTensorRtOptions = Slot<171, OrtStatus*(OrtTensorRtOptions**)>;
+using UpdateTensorRtOptions = Slot<172, OrtStatus*(OrtTensorRtOptions*, const char* const* keys,
+                                                   const char* const* values, std::size_t)>;
+using ReleaseTensorRtOptions = Slot<174, void(OrtTensorRtOptions*)>;
+/// Starts a thread that calls work(parameter); what it returns is handed to the join function.
+using CreateThreadFunction = void* (*)(void* options, void (*work)(void*), void* parameter);
+using SetGlobalCreateThread = Slot<199, OrtStatus*(OrtThreadingOptions*, CreateThreadFunction)>;
+using SetGlobalThreadOptions = Slot<200, OrtStatus*(OrtThreadingOptions*, void*)>;
+using SetGlobalJoinThread = Slot<201, OrtStatus*(OrtThreadingOptions*, void (*)(const void*))>;
+using AppendCuda = Slot<204, OrtStatus*(OrtSessionOptions*, const OrtCudaOptions*)>;
+using CreateCudaOptions = Slot<205, OrtStatus*(OrtCudaOptions**)>;
+using UpdateCudaOptions = Slot<206, OrtStatus*(OrtCudaOptions*, const char* const* keys,
+                                               const char* const* values, std::size_t)>;
+using ReleaseCudaOptions = Slot<208, void(OrtCudaOptions*)>;
+using AppendProvider =
+    Slot<216, OrtStatus*(OrtSessionOptions*, const char* name, const char* const* keys,
+                         const char* const* values, std::size_t)>;
 
 /// Every slot above, for the check at load.
-constexpr std::size_t kUsed[] = {1,  2,  7,  9,   10,  17,  23,  24,  30,  31,  33,  34,
-                                 36, 37, 39, 46,  47,  48,  49,  51,  52,  53,  54,  55,
-                                 60, 61, 62, 65,  69,  76,  78,  92,  93,  94,  95,  96,
-                                 97, 98, 99, 100, 119, 120, 121, 122, 130, 147, 148, 149};
+constexpr std::size_t kUsed[] = {
+    1,   2,   7,   9,   10,  13,  17,  19,  23,  24,  30,  31,  33,  34,  36,  37,  39,
+    46,  47,  48,  49,  51,  52,  53,  54,  55,  60,  61,  62,  63,  65,  69,  76,  78,
+    92,  93,  94,  95,  96,  97,  98,  99,  100, 119, 120, 121, 122, 124, 130, 144, 147,
+    148, 149, 165, 170, 171, 172, 174, 199, 200, 201, 204, 205, 206, 208, 216};
 
 }  // namespace infiniedge::model::onnx

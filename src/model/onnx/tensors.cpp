@@ -100,6 +100,17 @@ Result<void> to_value(const Library& library, const Tensor& tensor,
       static_cast<int>(kElements[static_cast<int>(tensor.type)]), out.out());
 }
 
+Result<void> to_value(const Library& library, const OutputView& view, Value& out) {
+  if (view.type == DataType::Bytes) {
+    return Error{Code::Unsupported, "outputs of strings bring their own memory"};
+  }
+  static std::uint64_t nothing = 0;
+  void* address = view.data.empty() ? static_cast<void*>(&nothing) : view.data.data();
+  return library.call<CreateTensorWithDataAsOrtValue>(
+      library.memory(), address, view.data.size(), view.shape.data(), view.shape.size(),
+      static_cast<int>(kElements[static_cast<int>(view.type)]), out.out());
+}
+
 Result<Tensor> to_tensor(const LibraryPtr& library, std::string name, Value value) {
   Owned<OrtTensorTypeAndShapeInfo, ReleaseTensorInfo> info(*library);
   INFINIEDGE_TRY(

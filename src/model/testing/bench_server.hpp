@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/native/backend.hpp"
 #include "model/onnx/backend.hpp"
 #include "model/server.hpp"
 #include "runtime/testing/run.hpp"
@@ -63,6 +64,7 @@ struct Bench {
   explicit Bench(Server::Options options)
       : server(context.get_executor(), clock, workers, metrics, std::move(options)) {
     server.add(backend);
+    server.add(native);
   }
   ~Bench() { runtime::testing::run(context, server.close()); }
 
@@ -90,6 +92,7 @@ struct Bench {
   runtime::Workers workers{"compute", 2};
   runtime::Metrics metrics;
   onnx::Backend backend;
+  native::Backend native;
   Server server;
 };
 
