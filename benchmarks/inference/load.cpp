@@ -5,6 +5,7 @@
 //   inference_load ADDRESS MODEL binary|json INPUT SHAPE CONNECTIONS SECONDS
 //     ADDRESS  127.0.0.1:8000 or unix:/path
 //     INPUT    name of the model's only input, FP32; every value sent is 0.5
+//     INFERENCE_LOAD_TOKEN in the environment: the bearer token, where the server wants one
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -105,9 +106,11 @@ class Connection {
 };
 
 std::string post(const std::string& model, const std::string& fields, const std::string& body) {
+  const char* token = std::getenv("INFERENCE_LOAD_TOKEN");
   return fmt::format(
-      "POST /v2/models/{}/infer HTTP/1.1\r\nHost: localhost\r\n{}Content-Length: {}\r\n\r\n{}",
-      model, fields, body.size(), body);
+      "POST /v2/models/{}/infer HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n"
+      "{}Content-Length: {}\r\n\r\n{}",
+      model, token != nullptr ? token : "none", fields, body.size(), body);
 }
 
 std::string binary_request(const std::string& model, const std::string& input,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +19,7 @@ namespace infiniedge::benchmarks {
 /// What one closed loop saw.
 struct Samples {
   std::vector<double> us{};
+  std::size_t asked = 0;  ///< While warming up too.
   std::size_t failed = 0;
 };
 
@@ -35,6 +37,7 @@ Samples closed_loop(double seconds, Once once) {
   samples.us.reserve(1 << 19);
   for (auto start = begun; start < end;) {
     const bool good = once();
+    ++samples.asked;
     const auto now = Clock::now();
     if (!good && ++samples.failed >= 3) break;
     if (good && start >= warm)
@@ -44,28 +47,42 @@ Samples closed_loop(double seconds, Once once) {
   return samples;
 }
 
+/// Processor time that this process has taken.
+inline double cpu_us() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto us = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
+  };
+  return us(used.ru_utime) + us(used.ru_stime);
+}
+
 /// Runs a loop of each on its own thread, and prints what all saw together as JSON on one line.
 template <class Loop>
 int report(std::vector<Loop>& loops, double seconds) {
   std::vector<Samples> seen(loops.size());
   std::vector<std::thread> threads;
+  const auto before = cpu_us();
   for (std::size_t i = 0; i < loops.size(); ++i)
     threads.emplace_back([&, i] { seen[i] = closed_loop(seconds, std::ref(loops[i])); });
   for (auto& thread : threads) thread.join();
+  const auto cpu = cpu_us() - before;
   std::vector<double> us;
-  std::size_t failed = 0;
+  std::size_t asked = 0, failed = 0;
   for (const auto& one : seen) {
     us.insert(us.end(), one.us.begin(), one.us.end());
+    asked += one.asked;
     failed += one.failed;
   }
   std::sort(us.begin(), us.end());
   const auto at = [&](double q) {
     return us.empty() ? 0.0 : us[static_cast<std::size_t>(q * static_cast<double>(us.size() - 1))];
   };
-  fmt::print(R"({{"requests":{},"failed":{},"p50_us":{:.2f},"p99_us":{:.2f},"per_second":{:.1f}}})"
+  fmt::print(R"({{"asked":{},"failed":{},"p50_us":{:.2f},"p99_us":{:.2f},"per_second":{:.1f},)"
+             R"("cpu_us":{:.2f}}})"
              "\n",
-             us.size(), failed, at(0.5), at(0.99),
-             static_cast<double>(us.size()) / (seconds * 0.8));
+             asked, failed, at(0.5), at(0.99), static_cast<double>(us.size()) / (seconds * 0.8),
+             cpu / static_cast<double>(asked));
   return failed == 0 && !us.empty() ? 0 : 1;
 }
 
