@@ -137,8 +137,13 @@ class Ours(Server):
 
     @property
     def token(self):
-        with open(os.path.join(self.work, "ready")) as file:
-            return json.load(file)["token"]
+        file = os.path.join(self.work, "ready")
+        for _ in range(200):  # It is written once the door answers.
+            if os.path.exists(file) and os.path.getsize(file) > 0:
+                break
+            time.sleep(0.01)
+        with open(file) as ready:
+            return json.load(ready)["token"]
 
     @property
     def unix(self):
