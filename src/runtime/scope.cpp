@@ -25,13 +25,21 @@ Scope::~Scope() {
   cancel();
 }
 
-void Scope::spawn(Task<void> task) {
-  if (cancelled_) return;
-  const auto child = children_.emplace(children_.end());
+void Scope::Child::cancel() {
+  if (const auto signal = signal_.lock()) signal->emit(asio::cancellation_type::terminal);
+}
+
+Scope::Child Scope::spawn(Task<void> task) {
+  Child out;
+  if (cancelled_) return out;
+  auto signal = std::make_shared<asio::cancellation_signal>();
+  out.signal_ = signal;
+  const auto child = children_.insert(children_.end(), std::move(signal));
   asio::co_spawn(
       executor_, std::move(task),
       asio::bind_cancellation_slot(
-          child->slot(), [this, child](std::exception_ptr error) { ended(child, error); }));
+          (*child)->slot(), [this, child](std::exception_ptr error) { ended(child, error); }));
+  return out;
 }
 
 void Scope::ended(Children::iterator child, std::exception_ptr error) {
@@ -54,8 +62,8 @@ void Scope::cancel() {
   cancelled_ = true;
   for (auto child = children_.begin(); child != children_.end();) {
     // Emitting may end the coroutine at once and erase its entry.
-    auto& signal = *child++;
-    signal.emit(asio::cancellation_type::terminal);
+    const auto signal = *child++;
+    signal->emit(asio::cancellation_type::terminal);
   }
 }
 

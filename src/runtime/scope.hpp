@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <list>
+#include <memory>
 
 #include "infiniedge/task.hpp"
 
@@ -23,9 +24,19 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
+  /// One of the coroutines, to be cancelled alone. Harmless once that has ended.
+  class Child {
+   public:
+    void cancel();
+
+   private:
+    friend class Scope;
+    std::weak_ptr<boost::asio::cancellation_signal> signal_;
+  };
+
   /// Starts `task` on the scope's shard. After cancel() the task is dropped unstarted.
   /// An exception that escapes is logged as Internal; cancellation is not an error.
-  void spawn(Task<void> task);
+  Child spawn(Task<void> task);
   /// Asks every coroutine to end; their pending operations fail with Cancelled.
   void cancel();
   /// cancel(), then waits until all have ended. Idempotent.
@@ -36,7 +47,7 @@ class Scope {
   const boost::asio::any_io_executor& executor() const { return executor_; }
 
  private:
-  using Children = std::list<boost::asio::cancellation_signal>;
+  using Children = std::list<std::shared_ptr<boost::asio::cancellation_signal>>;
   void ended(Children::iterator child, std::exception_ptr error);
 
   boost::asio::any_io_executor executor_;

@@ -107,41 +107,24 @@ struct Part {
 };
 
 Result<void> write_shared(const OutputWish& wish, Part& part) {
-  const auto size = part.tensor.data.size();
-  if (size > wish.shared->byte_size) {
-    return Error{Code::Invalid,
-                 fmt::format("shared memory size specified with the request for output '{}' ({} "
-                             "bytes) should be at least {} bytes to hold the results",
-                             wish.name, wish.shared->byte_size, size)};
-  }
   part.shared = true;
   part.binary = false;
-  return wish.object->write(*wish.shared, part.tensor.data);
+  return write_to_region(wish, part.tensor);
 }
 
 Result<std::vector<Part>> parts_of(const Call& call, const model::InferResponse& answer) {
+  auto tensors = wished_outputs(call, answer);
+  if (!tensors) return std::move(tensors).error();
   std::vector<Part> out;
-  out.reserve(answer.outputs.size());
-  const bool batched = answer.config->max_batch() > 0;
-  for (std::size_t i = 0; i < answer.outputs.size(); ++i) {
-    const auto& tensor = answer.outputs[i];
+  out.reserve(tensors->size());
+  for (std::size_t i = 0; i < tensors->size(); ++i) {
     const OutputWish* wish = call.outputs.empty() ? nullptr : &call.outputs[i];
-    Part part{tensor, wish != nullptr ? wish->binary : call.binary_default};
-    if (wish != nullptr && wish->classes > 0) {
-      static const std::vector<std::string> kNone;
-      const auto* labels = &kNone;
-      for (const auto& io : answer.config->outputs) {
-        if (io.name == tensor.name) labels = &io.labels;
-      }
-      auto classes = classify(tensor, wish->classes, batched, *labels);
-      if (!classes) return std::move(classes).error();
-      part.tensor = std::move(*classes);
-    }
+    Part part{std::move((*tensors)[i]), wish != nullptr ? wish->binary : call.binary_default};
     if (wish != nullptr && wish->object) INFINIEDGE_TRY(write_shared(*wish, part));
     if (!part.binary && !part.shared && only_binary(part.tensor.type)) {
       return Error{Code::Invalid, fmt::format("output '{}' is {}, which has no JSON form; ask for "
                                               "it with \"binary_data\": true",
-                                              tensor.name, to_string(part.tensor.type))};
+                                              part.tensor.name, to_string(part.tensor.type))};
     }
     out.push_back(std::move(part));
   }

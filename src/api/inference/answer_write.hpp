@@ -12,6 +12,10 @@ namespace infiniedge::api::inference {
 /// names their tensors.
 runtime::http::Response write_answer(const Call& call, const model::InferResponse& answer);
 
+/// The outputs of an answer as the call wishes them: where it asked for classes, those instead of
+/// the values. Errors: those of classify().
+Result<std::vector<Tensor>> wished_outputs(const Call& call, const model::InferResponse& answer);
+
 /// The best `classes` of each row as BYTES `value:index[:label]`, descending.
 /// Errors: Invalid for tensors without numbers.
 Result<Tensor> classify(const Tensor& output, std::int64_t classes, bool batched,

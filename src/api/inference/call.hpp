@@ -43,6 +43,9 @@ Result<void> hold_shared(Call& call, SharedMemory& memory, std::size_t limit);
 /// Then copies the inputs. On any thread.
 /// Errors: Invalid when a client has truncated what it registered.
 Result<void> copy_shared(Call& call);
+/// Writes an output to where its wish says. On any thread.
+/// Errors: Invalid when it does not fit there.
+Result<void> write_to_region(const OutputWish& wish, const Tensor& output);
 
 /// Reads infer requests: JSON, JSON with binary tensors behind it, or raw bytes.
 ///

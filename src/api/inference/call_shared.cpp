@@ -37,4 +37,15 @@ Result<void> copy_shared(Call& call) {
   return {};
 }
 
+Result<void> write_to_region(const OutputWish& wish, const Tensor& output) {
+  const auto size = output.data.size();
+  if (size > wish.shared->byte_size) {
+    return Error{Code::Invalid,
+                 fmt::format("shared memory size specified with the request for output '{}' ({} "
+                             "bytes) should be at least {} bytes to hold the results",
+                             wish.name, wish.shared->byte_size, size)};
+  }
+  return wish.object->write(*wish.shared, output.data);
+}
+
 }  // namespace infiniedge::api::inference

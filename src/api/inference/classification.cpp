@@ -70,7 +70,29 @@ Best best_for(DataType type) {
   }
 }
 
+const std::vector<std::string>& labels_of(const model::ModelConfig& config,
+                                          const std::string& output) {
+  static const std::vector<std::string> kNone;
+  for (const auto& io : config.outputs) {
+    if (io.name == output) return io.labels;
+  }
+  return kNone;
+}
+
 }  // namespace
+
+Result<std::vector<Tensor>> wished_outputs(const Call& call, const model::InferResponse& answer) {
+  auto out = answer.outputs;
+  const bool batched = answer.config->max_batch() > 0;
+  for (std::size_t i = 0; i < call.outputs.size(); ++i) {
+    const auto classes = call.outputs[i].classes;
+    if (classes == 0) continue;
+    auto best = classify(out[i], classes, batched, labels_of(*answer.config, out[i].name));
+    if (!best) return std::move(best).error();
+    out[i] = std::move(*best);
+  }
+  return out;
+}
 
 Result<Tensor> classify(const Tensor& output, std::int64_t classes, bool batched,
                         const std::vector<std::string>& labels) {

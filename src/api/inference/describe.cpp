@@ -113,6 +113,18 @@ std::string model_json(const model::Served& served, const std::vector<std::int64
                                       {"outputs", tensors_json(config.outputs, batched)}});
 }
 
+Result<std::vector<std::shared_ptr<model::Served>>> statistics_of(const model::Server& server,
+                                                                  const std::string& model,
+                                                                  const std::string& version) {
+  auto all = server.serving();
+  if (model.empty()) return all;
+  auto served = server.find(model, version);
+  if (!served) return std::move(served).error();
+  if (!version.empty()) all = {*served};
+  std::erase_if(all, [&](const auto& each) { return each->config().name != model; });
+  return all;
+}
+
 std::string statistics_json(const std::vector<std::shared_ptr<model::Served>>& served) {
   json::array all;
   for (const auto& each : served) all.push_back(model_stats(*each));

@@ -290,14 +290,10 @@ Door::Response Door::config(const Target& target) const {
 }
 
 Door::Response Door::statistics(const Target& target) const {
-  if (target.model.empty()) return json_reply(statistics_json(parts_.server.serving()));
-  auto served = parts_.server.find(target.model, target.version);
+  const auto served = statistics_of(parts_.server, target.model, target.version);
   // Unknown here is 400, unlike everywhere else: that is what clients of Triton test.
   if (!served) return error_reply(400, served.error().message());
-  if (!target.version.empty()) return json_reply(statistics_json({*served}));
-  auto all = parts_.server.serving();
-  std::erase_if(all, [&](const auto& each) { return each->config().name != target.model; });
-  return json_reply(statistics_json(all));
+  return json_reply(statistics_json(*served));
 }
 
 }  // namespace infiniedge::api::inference

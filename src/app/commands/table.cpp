@@ -19,6 +19,7 @@ constexpr Flag kCommon[] = {
 
 constexpr Flag kUp[] = {
     {"--http", "", "HOST:PORT", "address of all HTTP doors (127.0.0.1:8000; port 0: any)"},
+    {"--grpc", "", "HOST:PORT", "address of the gRPC door (127.0.0.1:8001 if free; off: none)"},
     {"--data", "", "DIR", "data directory"},
     {"--models", "", "DIR", "model repository to serve"},
     {"--plugins", "", "DIR", "backends built by others, to load at start"},

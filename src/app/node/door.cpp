@@ -68,6 +68,28 @@ Result<void> Door::permit(const http::Request& request, const api::Principal& pr
   return {};
 }
 
+std::optional<api::rpc::Status> Door::refuse_call(const api::rpc::Head& head, bool steers) {
+  http::Request request{.method = "POST", .target = "/v2"};
+  request.peer = head.peer->address;
+  request.tls = head.peer->tls;
+  request.unix_peer_trusted = head.peer->unix_trusted;
+  request.client_names = head.peer->client_names;
+  if (const auto value = head.get("authorization"); !value.empty()) {
+    request.headers.add("authorization", std::string{value});
+  }
+  const auto principal = identify(request);
+  if (!principal) {
+    auto status = api::rpc::status_of(principal.error());
+    if (principal.error().code() == Code::Denied) {
+      status.code = api::rpc::StatusCode::Unauthenticated;
+    }
+    return status;
+  }
+  if (!steers || principal->at_least(api::Role::Operator)) return std::nullopt;
+  return api::rpc::Status{api::rpc::StatusCode::PermissionDenied,
+                          "this changes the server: it needs the role operator"};
+}
+
 http::Response Door::refuse(const http::Request& request, int status, std::string why) {
   if (!inference_path(request.path())) return Handler::refuse(request, status, std::move(why));
   // Triton's tests assert 400 for a body that is too large.

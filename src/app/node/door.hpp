@@ -10,6 +10,7 @@
 #include "api/events.hpp"
 #include "api/inference/door.hpp"
 #include "api/openai/door.hpp"
+#include "api/rpc/call.hpp"
 #include "app/node/node.hpp"
 #include "app/node/settings.hpp"
 #include "app/node/world.hpp"
@@ -30,6 +31,9 @@ class Door final : public runtime::http::Handler {
   Task<void> close() { return openai_.close(); }
   /// Known once the server listens; names the cookie.
   void set_port(std::uint16_t port) { port_ = port; }
+
+  /// The same judgement for a gRPC call; nothing: it may go on.
+  std::optional<api::rpc::Status> refuse_call(const api::rpc::Head& head, bool steers);
 
   Task<runtime::http::Response> handle(runtime::http::Request request) override;
   runtime::http::Response refuse(const runtime::http::Request& request, int status,

@@ -15,9 +15,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "api/inference/grpc/service.hpp"
+#include "api/rpc/server.hpp"
 #include "app/commands/command.hpp"
 #include "app/exit_code.hpp"
 #include "app/node/door.hpp"
+#include "app/node/grpc_door.hpp"
 #include "app/node/metrics_door.hpp"
 #include "runtime/log.hpp"
 #include "runtime/memory.hpp"
@@ -71,6 +74,7 @@ class Run {
     runtime::on_log({});
     co_await watchdog_.close();
     if (metrics_server_) co_await metrics_server_->close(Micros{0});
+    if (grpc_) co_await grpc_->close(kDrain);
     if (server_) co_await server_->close(kDrain);
     if (door_) co_await door_->close();
     co_await node_->close();
@@ -83,6 +87,7 @@ class Run {
     door_ = std::make_unique<Door>(world_, *node_, auth_, *events_, protocol_, settings_);
     server_ = http::Server::make(world_.shard.executor(), *door_, http::Server::Options{});
     if (const auto listening = listen(); !listening) co_return listening.error();
+    if (const auto listening = listen_grpc(); !listening) co_return listening.error();
     co_await node_->load_repository();
     if (const auto loaded = co_await node_->load_site(); !loaded) co_return loaded.error();
     node_->set_started();
@@ -91,12 +96,29 @@ class Run {
     co_return Result<void>{};
   }
 
+  bool needs_tls(const std::string& address) const {
+    if (address.starts_with("unix:")) return false;
+    const bool loopback = address.empty() || address.starts_with("127.") ||
+                          address.starts_with("localhost") || address.starts_with("[::1]");
+    return settings_.tls || !settings_.tls_cert.empty() || !loopback;
+  }
+
+  Result<void> listen_grpc() {
+    if (settings_.grpc == "off") return {};
+    std::optional<http::TlsFiles> tls;
+    if (needs_tls(settings_.grpc)) {
+      auto files = own_certificate();
+      if (!files) return files.error();
+      tls = std::move(*files);
+      tls->client_ca = settings_.tls_client_ca;
+    }
+    grpc_ = std::make_unique<GrpcDoor>(world_, *node_, *door_, protocol_);
+    return grpc_->listen(settings_.grpc, tls);
+  }
+
   Result<void> listen() {
     std::optional<http::TlsFiles> tls;
-    const bool loopback = settings_.http.starts_with("127.") ||
-                          settings_.http.starts_with("localhost") ||
-                          settings_.http.starts_with("[::1]");
-    if (settings_.tls || !settings_.tls_cert.empty() || !loopback) {
+    if (needs_tls(settings_.http)) {
       auto files = own_certificate();
       if (!files) return files.error();
       tls = std::move(*files);
@@ -165,6 +187,7 @@ class Run {
     }
     const auto text = boost::json::serialize(
         boost::json::object{{"http", address_},
+                            {"grpc", grpc_ ? grpc_->address() : ""},
                             {"metrics", metrics_address_},
                             {"console", link},
                             {"token", auth_.create_token("ready-file", api::Role::Admin)},
@@ -212,6 +235,7 @@ class Run {
   std::unique_ptr<Door> door_;
   std::unique_ptr<MetricsDoor> metrics_door_;
   std::unique_ptr<http::Server> server_, metrics_server_;
+  std::unique_ptr<GrpcDoor> grpc_;
   std::string address_, metrics_address_, fingerprint_;
   int exit_ = 0;
   runtime::Scope watchdog_{world_.shard.executor()};

@@ -117,6 +117,9 @@ const std::vector<Known>& known() {
       {{"http", "127.0.0.1:8000",
         "Address of all HTTP doors and the console; port 0: any. Not loopback: TLS."},
        text(&Settings::http)},
+      {{"grpc", "127.0.0.1:8001 if free",
+        "Address of the gRPC door, host:port or unix:/path; off: none. Not loopback: TLS."},
+       text(&Settings::grpc)},
       {{"socket", "", "Unix socket for commands; by default node.sock in the runtime directory."},
        text(&Settings::socket)},
       {{"data", "", "Data directory."}, text(&Settings::data)},
@@ -246,6 +249,7 @@ Result<Settings> Settings::from(const Call& call, RoleOfProcess role) {
   for (const auto& [name, value] : call.settings) INFINIEDGE_TRY(out.set(name, value));
   out.files = call.values("--file");
   out.http = call.value("--http", out.http);
+  out.grpc = call.value("--grpc", out.grpc);
   out.data = call.value("--data", out.data);
   out.models = call.value("--models", out.models);
   out.plugins = call.value("--plugins", out.plugins);

@@ -23,6 +23,7 @@ struct Settings {
   RoleOfProcess role = RoleOfProcess::Node;
   std::string name;  ///< Host name by default.
   std::string http = "127.0.0.1:8000";
+  std::string grpc;    ///< Empty: 127.0.0.1:8001 if that is free; "off": none.
   std::string socket;  ///< Unix socket; empty: none.
   std::string data;
   std::string models;   ///< Model repository; empty: none.

@@ -2,7 +2,6 @@
 #include "runtime/http/server.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -10,10 +9,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <list>
 
-#include "runtime/http/listen.hpp"
+#include "runtime/http/acceptors.hpp"
 #include "runtime/http/server_connection.hpp"
 #include "runtime/http/tls.hpp"
-#include "runtime/log.hpp"
 
 namespace infiniedge::runtime::http {
 
@@ -42,8 +40,13 @@ constexpr std::chrono::milliseconds kLook{50};
 class AsioServer final : public Server {
  public:
   AsioServer(asio::any_io_executor executor, Handler& handler, Options options)
-      : handler_(handler), options_(options), drained_(executor), scope_(executor) {}
-  ~AsioServer() override { remove_sockets(); }
+      : handler_(handler),
+        options_(options),
+        drained_(executor),
+        scope_(executor),
+        acceptors_(scope_, [this](auto transport, auto tls) {
+          accepted(std::move(transport), std::move(tls));
+        }) {}
 
   Result<std::uint16_t> listen(const std::string& address, std::optional<TlsFiles> tls) override {
     TlsContext context;
@@ -52,23 +55,14 @@ class AsioServer final : public Server {
       if (!made) return made.error();
       context = *made;
     }
-    auto listening = listen_on(scope_.executor(), address);
-    if (!listening) return listening.error();
-    const auto port = listening->port;
-    auto& place = listeners_.emplace_back(std::move(*listening));
-    scope_.spawn(accept_all(place, std::move(context)));
-    return port;
+    return acceptors_.listen(address, std::move(context));
   }
 
   Task<void> close(Micros drain) override {
     // The caller may itself be cancelled; draining must finish all the same.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     closing_ = true;
-    for (auto& listener : listeners_) {
-      boost::system::error_code ignored;
-      listener.acceptor.close(ignored);
-    }
-    remove_sockets();
+    acceptors_.close();
     for (auto connection = connections_.begin(); connection != connections_.end();) {
       (*connection++)->end_soon();
     }
@@ -82,24 +76,11 @@ class AsioServer final : public Server {
  private:
   using Connections = std::list<std::shared_ptr<ServerConnection>>;
 
-  Task<void> accept_all(Listening& listener, TlsContext tls) {
-    while (!closing_) {
-      auto [failed, socket] = co_await listener.acceptor.async_accept(kAwait);
-      if (closing_ || failed == asio::error::operation_aborted) co_return;
-      if (failed) {
-        // No descriptors or no memory: those that are open must end first.
-        log(Level::Warning, "runtime.http", "cannot accept a connection",
-            {{"error", failed.message()}});
-        asio::steady_timer pause(scope_.executor(), std::chrono::milliseconds(100));
-        co_await pause.async_wait(kAwait);
-        continue;
-      }
-      if (connections_.size() >= options_.max_connections) {
-        turn_away(socket, tls != nullptr);
-        continue;
-      }
-      start(std::make_shared<Transport>(std::move(socket)), tls);
+  void accepted(std::shared_ptr<Transport> transport, TlsContext tls) {
+    if (connections_.size() >= options_.max_connections) {
+      return turn_away(transport->socket(), tls != nullptr);
     }
+    start(std::move(transport), std::move(tls));
   }
 
   void start(std::shared_ptr<Transport> transport, TlsContext tls) {
@@ -149,21 +130,14 @@ class AsioServer final : public Server {
     ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
-  void remove_sockets() {
-    for (auto& listener : listeners_) {
-      if (!listener.unix_path.empty()) ::unlink(listener.unix_path.c_str());
-      listener.unix_path.clear();
-    }
-  }
-
   Handler& handler_;
   const Options options_;
-  std::list<Listening> listeners_;
   Connections connections_;
   asio::steady_timer drained_;
   bool closing_ = false;
   bool watching_ = false;
   Scope scope_;
+  Acceptors acceptors_;
 };
 
 }  // namespace

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/http/server_connection.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstring>
 
@@ -74,25 +70,8 @@ Task<bool> ServerConnection::start(TlsContext tls) {
     transport_->expire_after(options_.header_timeout);
     if (!co_await transport_->accept_tls(*tls)) co_return false;
   }
-  identify_peer();
+  peer_ = peer_of(*transport_);
   co_return true;
-}
-
-void ServerConnection::identify_peer() {
-  boost::system::error_code failed;
-  const auto remote = transport_->socket().remote_endpoint(failed);
-  if (!failed && remote.data()->sa_family == AF_UNIX) {
-    ucred credentials{};
-    socklen_t size = sizeof(credentials);
-    const auto found = ::getsockopt(transport_->socket().native_handle(), SOL_SOCKET, SO_PEERCRED,
-                                    &credentials, &size);
-    unix_peer_trusted_ = found == 0 && (credentials.uid == ::geteuid() || credentials.uid == 0);
-  } else if (!failed) {
-    asio::ip::tcp::endpoint endpoint;
-    std::memcpy(endpoint.data(), remote.data(), remote.size());
-    peer_ = endpoint.address().to_string();
-  }
-  client_names_ = peer_names(transport_->ssl());
 }
 
 Task<bool> ServerConnection::serve_one() {
@@ -147,10 +126,10 @@ Task<bool> ServerConnection::read_request() {
   body_.clear();
   parser_->reset(request_, body_);
   if (!co_await read_header()) co_return false;
-  request_.peer = peer_;
-  request_.tls = transport_->ssl() != nullptr;
-  request_.unix_peer_trusted = unix_peer_trusted_;
-  request_.client_names = client_names_;
+  request_.peer = peer_.address;
+  request_.tls = peer_.tls;
+  request_.unix_peer_trusted = peer_.unix_trusted;
+  request_.client_names = peer_.client_names;
   request_.disconnected = gone_.get_token();
   if (!parser_->done() && !co_await read_body()) co_return false;
   if (!body_.empty()) request_.body = std::make_shared<const std::string>(std::move(body_));

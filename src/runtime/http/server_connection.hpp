@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runtime/http/parser.hpp"
+#include "runtime/http/peer.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/http/tls.hpp"
 #include "runtime/http/transport.hpp"
@@ -54,7 +55,6 @@ class ServerConnection {
 
   bool wants_websocket() const;
   void write_head(const Response& response, bool keep_alive);
-  void identify_peer();
   std::string_view buffered() const;
   void consume(std::size_t n);
 
@@ -70,9 +70,7 @@ class ServerConnection {
   Request request_;
   std::string body_;
   std::string method_;
-  std::string peer_;
-  std::vector<std::string> client_names_;
-  bool unix_peer_trusted_ = false;
+  Peer peer_;
 
   std::stop_source gone_;  ///< One for all requests: there is none after the client has gone.
   bool answering_ = false;

@@ -53,24 +53,26 @@ Result<void> use_identity(asio::ssl::context& context, const std::string& cert,
   return {};
 }
 
-/// The only protocol spoken here; a client that offers others gets no surprise.
+// As ALPN has it: a length, then the name. Static: what is chosen points into it.
+constexpr char kHttp1[] = "\x08http/1.1", kHttp2[] = "\x02h2";
+
+/// The only protocol spoken here (`ours`); a client that offers others gets no surprise.
 int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-                unsigned int in_size, void*) {
-  // Static: what is chosen points into it.
-  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+                unsigned int in_size, void* ours) {
   auto* chosen = const_cast<unsigned char**>(out);
-  const auto picked =
-      SSL_select_next_proto(chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size);
+  const auto* name = static_cast<const unsigned char*>(ours);
+  const auto picked = SSL_select_next_proto(chosen, out_size, name, name[0] + 1U, in, in_size);
   return picked == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 }  // namespace
 
-Result<TlsContext> make_server_tls(const TlsFiles& files) {
+Result<TlsContext> make_server_tls(const TlsFiles& files, Protocol protocol) {
   auto context = make_context(asio::ssl::context::tls_server, files.tls13_only);
   if (!context) return context;
   INFINIEDGE_TRY(use_identity(**context, files.cert, files.key));
-  SSL_CTX_set_alpn_select_cb((*context)->native_handle(), choose_alpn, nullptr);
+  SSL_CTX_set_alpn_select_cb((*context)->native_handle(), choose_alpn,
+                             const_cast<char*>(protocol == Protocol::Http2 ? kHttp2 : kHttp1));
   if (files.client_ca.empty()) return context;
 
   boost::system::error_code failed;

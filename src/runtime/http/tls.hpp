@@ -14,8 +14,11 @@ namespace infiniedge::runtime::http {
 
 using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
+/// What a server speaks once TLS is up; said in ALPN.
+enum class Protocol { Http1, Http2 };
+
 /// TLS 1.2 or newer. Errors: Invalid or NotFound, naming the file.
-Result<TlsContext> make_server_tls(const TlsFiles& files);
+Result<TlsContext> make_server_tls(const TlsFiles& files, Protocol protocol = Protocol::Http1);
 Result<TlsContext> make_client_tls(const ClientOptions& options);
 
 /// 64 lower-case hex digits without colons. Errors: Invalid.

@@ -97,6 +97,40 @@ Task<Result<void>> Transport::write(Buffers buffers) {
   co_return Result<void>{};
 }
 
+Task<Result<void>> Transport::write_all(std::vector<asio::const_buffer> buffers) {
+  for (std::size_t first = 0; first < buffers.size();) {
+    if (buffers[first].size() == 0) {
+      ++first;
+      continue;
+    }
+    if (patience_ > Micros{0}) expire_after(patience_);
+    const std::span<const asio::const_buffer> left(&buffers[first], buffers.size() - first);
+    auto [failed, n] = co_await async_write_some(left, kAwait);
+    if (failed) co_return error(failed);
+    for (; n > 0; ++first) {
+      const auto part = std::min(n, buffers[first].size());
+      buffers[first] += part;
+      n -= part;
+      if (buffers[first].size() > 0) break;
+    }
+  }
+  if (patience_ > Micros{0}) never_expire();
+  co_return Result<void>{};
+}
+
+std::size_t Transport::write_now(const std::vector<asio::const_buffer>& buffers) {
+  if (tls_) return 0;
+  std::array<iovec, 16> parts;
+  msghdr message{};
+  message.msg_iov = parts.data();
+  for (const auto& buffer : buffers) {
+    if (message.msg_iovlen == parts.size()) break;
+    parts[message.msg_iovlen++] = {const_cast<void*>(buffer.data()), buffer.size()};
+  }
+  const auto sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
 Task<void> Transport::finish() {
   boost::system::error_code ignored;
   if (tls_) {

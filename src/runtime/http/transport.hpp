@@ -56,6 +56,11 @@ class Transport : public std::enable_shared_from_this<Transport> {
   /// All of it. While it makes progress the deadline moves by patience(); then there is none. With
   /// a patience of zero the deadline stays as it is.
   Task<Result<void>> write(Buffers buffers);
+  /// The same for any number of buffers. With TLS each is encrypted on its own.
+  Task<Result<void>> write_all(std::vector<boost::asio::const_buffer> buffers);
+  /// As much of it as the socket takes at once, without waiting; 0 with TLS or after a failure,
+  /// which the next write() names. No write may be under way.
+  std::size_t write_now(const std::vector<boost::asio::const_buffer>& buffers);
   /// Says goodbye (TLS close_notify or FIN) and reads what the other side still sends, so that
   /// it can read our last answer before the connection is reset. Bounded by the deadline.
   Task<void> finish();
