@@ -401,13 +401,15 @@ TEST(Room, AnIdleModelLeavesAndReturnsWithTheNextRequest) {
   EXPECT_EQ(ask(bench), 8);
 }
 
-/// Says of the first file that it killed the process that tried it.
+/// Says of version 2 that it killed the process that tried it.
 class LethalTrial final : public Trial {
  public:
   Result<TrialReport> run(const ModelDefinition& definition) override {
+    ++runs;
     if (definition.files.contains(2)) return Error{Code::Corrupt, "killed by signal 6 (Aborted)"};
     return TrialReport{.memory = 5U << 20};
   }
+  int runs = 0;
 };
 
 TEST(Lifecycle, AModelThatKillsItsTrialIsNotLoadedHere) {
@@ -416,12 +418,17 @@ TEST(Lifecycle, AModelThatKillsItsTrialIsNotLoadedHere) {
   LethalTrial trial;
   Bench bench(Server::Options{.repository = repository.root(), .trial = &trial});
   ASSERT_TRUE(bench.run(bench.server.load("m")));
-  EXPECT_EQ(bench.server.memory().used(), 5U << 20);
+  EXPECT_EQ(trial.runs, 0);  // Nothing served that could be lost.
   repository.add("m", "linear", 2);
   auto loaded = bench.run(bench.server.load("m"));
   ASSERT_FALSE(loaded.has_value());
   EXPECT_THAT(bench.server.ready_versions("m"), ElementsAre(1));
   EXPECT_THAT(entry_of(bench, 2).reason, HasSubstr("killed by signal 6"));
+  EXPECT_EQ(ask(bench), 8);
+  repository.add("m", "linear", 3);
+  ASSERT_TRUE(bench.run(bench.server.load("m")));
+  EXPECT_EQ((*bench.server.find("m"))->memory(), 5U << 20);
+  EXPECT_EQ(trial.runs, 2);
 }
 
 }  // namespace

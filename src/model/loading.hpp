@@ -24,13 +24,13 @@ using Built = std::vector<std::shared_ptr<Served>>;
 Result<Built> build_versions(const ModelDefinition& definition, Backend& backend,
                              const GoldenReader& golden);
 
-/// What a first load in a process of its own has shown.
+/// What a load in a process of its own has shown.
 struct TrialReport {
-  std::uint64_t memory = 0;  ///< Bytes that the load added to that process.
+  std::uint64_t memory = 0;  ///< Bytes that the load added to that process; 0: not known.
 };
 
-/// Loads what has never been loaded before where it can do no harm: a file may make a runtime
-/// abort or take all memory.
+/// Loads what is to replace a version that serves where it can do no harm: a file may make a
+/// runtime abort or take all memory.
 ///
 /// Thread: a worker; blocks as long as the load takes.
 /// Owner:  app; outlives the server.

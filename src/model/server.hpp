@@ -47,7 +47,7 @@ class Server {
     std::optional<std::filesystem::path> repository{};
     std::filesystem::path staging{};  ///< Of files that clients give; empty: a temporary folder.
     std::uint64_t memory = 0;  ///< Bytes that models may take together; 0: 60 % of the process's.
-    Trial* trial = nullptr;    ///< Null: every file is loaded in this process at once.
+    Trial* trial = nullptr;    ///< Of what is to replace a version that serves; null: none.
     GoldenReader golden{};
     Probation probation{};
     std::size_t cache_bytes = 64U << 20;  ///< For answers of models that have them kept.
@@ -134,8 +134,9 @@ class Server {
   Task<Result<ModelDefinition>> read_definition(const std::string& name, const LoadOverride& given);
   Error note_unreadable(const std::string& name, Error error);
   Task<Result<void>> load_locked(Entry& entry, ModelDefinition definition);
+  static bool serves(const Entry& entry);
   Task<Result<Built>> build_beside(Entry& entry, const ModelDefinition& definition);
-  Task<Result<TrialReport>> try_out(const ModelDefinition& definition);
+  Task<Result<TrialReport>> try_out(const Entry& entry, const ModelDefinition& definition);
   Task<void> fall_back(Entry& entry, ModelDefinition failed);
   Result<Backend*> backend_for(const std::string& name) const;
   void mark_loading(Entry& entry, const ModelDefinition& definition);

@@ -133,9 +133,15 @@ Task<Result<void>> Server::load_locked(Entry& entry, ModelDefinition definition)
   co_return Result<void>{};
 }
 
-/// What no process survives is found out by one that we can lose.
-Task<Result<TrialReport>> Server::try_out(const ModelDefinition& definition) {
-  if (options_.trial == nullptr) co_return TrialReport{};
+bool Server::serves(const Entry& entry) {
+  return std::any_of(entry.versions.begin(), entry.versions.end(),
+                     [](const auto& item) { return item.second.served != nullptr; });
+}
+
+/// What no process survives is found out by one that we can lose. Where nothing serves yet, as at
+/// the start, there is nothing to lose but time.
+Task<Result<TrialReport>> Server::try_out(const Entry& entry, const ModelDefinition& definition) {
+  if (options_.trial == nullptr || !serves(entry)) co_return TrialReport{};
   auto run = [this, &definition] { return options_.trial->run(definition); };
   auto report = co_await runtime::run_on(machinery_.workers, run);
   if (report) co_return report;
@@ -150,7 +156,7 @@ Task<Result<Built>> Server::build_beside(Entry& entry, const ModelDefinition& de
   if (definition.config.is_ensemble()) co_return assemble(definition);
   auto backend = backend_for(definition.config.backend);
   if (!backend) co_return std::move(backend).error();
-  const auto report = co_await try_out(definition);
+  const auto report = co_await try_out(entry, definition);
   if (!report) co_return report.error();
   auto leases = co_await reserve_for(definition, report->memory);
   if (!leases && definition.config.stop_first) {
@@ -174,8 +180,7 @@ Task<Result<Built>> Server::build_beside(Entry& entry, const ModelDefinition& de
 /// A model of which nothing serves is worse than an older one: what served before (if it had to
 /// stop), else the versions that the policy passed over, the highest first.
 Task<void> Server::fall_back(Entry& entry, ModelDefinition failed) {
-  const auto serves = [](const auto& item) { return item.second.served != nullptr; };
-  if (std::any_of(entry.versions.begin(), entry.versions.end(), serves)) co_return;
+  if (serves(entry)) co_return;
   std::vector<ModelDefinition> candidates;
   if (entry.definition) candidates.push_back(*entry.definition);
   for (auto it = failed.older.rbegin(); it != failed.older.rend(); ++it) {

@@ -14,7 +14,7 @@ namespace {
 
 using Value = simdjson::ondemand::value;
 
-/// An input while it is read: where its bytes are.
+/// An input, or an output of an answer, while it is read: where its bytes are.
 struct RawInput {
   Tensor tensor;
   std::optional<std::int64_t> binary_size;
@@ -110,15 +110,15 @@ Result<void> read_input(const Where& where, Value value, RawInput& input) {
                                }
                                return {};
                              }));
-  if (input.tensor.name.empty()) return json_error(where, "an input needs a name");
-  if (!input.has_shape) return json_error(where, "an input needs a shape");
-  if (!input.has_type) return json_error(where, "an input needs a datatype");
+  if (input.tensor.name.empty()) return json_error(where, "a tensor needs a name");
+  if (!input.has_shape) return json_error(where, "a tensor needs a shape");
+  if (!input.has_type) return json_error(where, "a tensor needs a datatype");
   INFINIEDGE_TRY(check_slice(where, input.shared));
   const int places =
       (input.has_data ? 1 : 0) + (input.binary_size ? 1 : 0) + (input.shared ? 1 : 0);
   if (places != 1) {
     return json_error(where,
-                      "an input needs exactly one of data, binary_data_size and "
+                      "a tensor needs exactly one of data, binary_data_size and "
                       "shared_memory_region");
   }
   if (!input.has_data) return {};
@@ -358,6 +358,22 @@ Result<Call> CallReader::read(const model::ModelConfig& config,
                  fmt::format("{} bytes are left over behind the binary tensors", tail.left())};
   }
   return call;
+}
+
+Result<std::vector<Tensor>> read_answer(const std::string& body) {
+  std::vector<Tensor> out;
+  const auto read_one = [&out](const Where& where, Value element) -> Result<void> {
+    RawInput output;
+    INFINIEDGE_TRY(read_input(where, element, output));
+    if (!output.has_data) return json_error(where, "its values must stand in `data`");
+    out.push_back(std::move(output.tensor));
+    return {};
+  };
+  INFINIEDGE_TRY(read_body(body, [&](const Where& where, std::string_view key, Value value) {
+    return key == "outputs" ? each_element(where, value, read_one) : Result<void>{};
+  }));
+  if (out.empty()) return json_error({}, "'outputs' is missing or empty");
+  return out;
 }
 
 }  // namespace infiniedge::api::inference

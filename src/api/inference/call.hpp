@@ -67,4 +67,8 @@ class CallReader {
   std::unique_ptr<Parser> parser_;
 };
 
+/// Reads the outputs of an answer in JSON. Any thread.
+/// Errors: Invalid with the JSON path; also when an output is not in `data`.
+Result<std::vector<Tensor>> read_answer(const std::string& body);
+
 }  // namespace infiniedge::api::inference

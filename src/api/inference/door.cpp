@@ -182,7 +182,7 @@ Task<Door::Response> Door::route(Request request, Target target) {
 }
 
 Task<Door::Response> Door::infer(Request request, Target target) {
-  auto served = parts_.server.find(target.model, target.version);
+  auto served = co_await parts_.server.obtain(target.model, target.version);
   if (!served) co_return refused(served.error(), nullptr);
   const auto disconnected = request.disconnected;
   auto call = co_await read_call(*served, std::move(request));
@@ -234,7 +234,7 @@ Task<Door::Response> Door::write_call(Call call, model::InferResponse answer) {
 }
 
 Task<Door::Response> Door::generate(Request request, Target target) {
-  auto served = parts_.server.find(target.model, target.version);
+  auto served = co_await parts_.server.obtain(target.model, target.version);
   if (!served) co_return refused(served.error(), nullptr);
   auto call = read_generate((*served)->config(), *request.body);
   if (!call) co_return refused(call.error(), nullptr);

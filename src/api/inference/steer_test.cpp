@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routes that steer the server, and inference through shared memory.
+#include <openssl/evp.h>
+
 #include "api/inference/testing/door_fixture.hpp"
 #include "api/inference/testing/shared_object.hpp"
 
@@ -10,7 +12,25 @@ using testing::ClientObject;
 using ::testing::HasSubstr;
 using testing::Response;
 
+std::string base64_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const auto* from = reinterpret_cast<const unsigned char*>(bytes.data());
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), from,
+                  static_cast<int>(bytes.size()));
+  out.pop_back();
+  return out;
+}
+
+constexpr auto kOneRow =
+    R"({"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]})";
+
 struct SteerTest : testing::DoorTest {
+  Response load_with(const std::string& parameters) {
+    return ask("POST", "/v2/repository/models/m/load",
+               fmt::format(R"({{"parameters":{{{}}}}})", parameters));
+  }
   /// A call of `linear` with input and output in region "r": x at `in`, y at `out`.
   Response infer_shared(std::size_t in, std::size_t out, std::size_t out_size) {
     return infer("linear",
@@ -152,6 +172,54 @@ TEST_F(SteerTest, GenerateAnswersText) {
   load("linear", "linear");
   EXPECT_THAT(error(ask("POST", "/v2/models/linear/generate", R"({"text_input":"a"})")),
               HasSubstr("use infer"));
+}
+
+TEST_F(SteerTest, AConfigurationOfAClientLastsUntilALoadWithoutOne) {
+  load("m", "linear");
+  const auto batch = [this] {
+    return json(ask("GET", "/v2/models/m/config")).at("max_batch_size");
+  };
+  ASSERT_EQ(batch(), 8);
+  const auto given = load_with(R"("config":"{\"max_batch_size\":3}")");
+  ASSERT_EQ(given.status, 200) << given.body;
+  EXPECT_EQ(batch(), 3);
+  const auto wrong = load_with(R"("config":"{\"max_batchsize\":3}")");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_THAT(error(wrong), HasSubstr("did you mean 'max_batch_size'?"));
+  EXPECT_EQ(batch(), 3);
+  ASSERT_EQ(ask("POST", "/v2/repository/models/m/load").status, 200);
+  EXPECT_EQ(batch(), 8);
+}
+
+TEST_F(SteerTest, FilesOfAClientAreServedUntilALoadWithoutThem) {
+  load("m", "opposite");
+  const auto file = base64_of(model::testing::model_file("linear"));
+  const auto given = load_with(fmt::format(R"("config":"{{}}","file:7/model.onnx":"{}")", file));
+  ASSERT_EQ(given.status, 200) << given.body;
+  const auto answer = infer("m", kOneRow);
+  EXPECT_THAT(answer.body, HasSubstr(R"("model_version":"7")"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("data":[8])"));
+  for (const auto* name : {"../1/model.onnx", "1/../../x", "/etc/x", "", "1/a b"}) {
+    const auto refused = load_with(fmt::format(R"("config":"{{}}","file:{}":"{}")", name, file));
+    EXPECT_EQ(refused.status, 400) << name;
+    EXPECT_THAT(error(refused), HasSubstr("no path in a model's folder")) << name;
+  }
+  EXPECT_THAT(infer("m", kOneRow).body, HasSubstr(R"("model_version":"7")"));
+  ASSERT_EQ(ask("POST", "/v2/repository/models/m/load").status, 200);
+  EXPECT_EQ(ask("GET", "/v2/models/m/versions/7/ready").status, 503);
+  EXPECT_EQ(ask("GET", "/v2/models/m/versions/1/ready").status, 200);
+}
+
+TEST_F(SteerTest, AnIdleModelReturnsWithTheNextRequest) {
+  repository.write("m/model.yaml", "idle_unload: 10m\n");
+  load("m", "linear");
+  bench.clock.advance(Seconds{601});
+  ASSERT_TRUE(bench.until([&] { return bench.server.ready_versions("m").empty(); }));
+  EXPECT_EQ(ask("GET", "/v2/models/m/ready").status, 503);
+  const auto answer = infer("m", kOneRow);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.body, HasSubstr(R"("data":[8])"));
+  EXPECT_EQ(ask("GET", "/v2/models/m/ready").status, 200);
 }
 
 TEST_F(SteerTest, OnlySteeringNeedsAnOperator) {

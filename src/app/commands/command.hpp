@@ -68,6 +68,8 @@ int run_delete(const Call&);
 int run_tap(const Call&);
 int run_sql(const Call&);
 int run_logs(const Call&);
+/// `model check`.
+int check_model(const Call&);
 int run_device(const Call&);
 int run_model(const Call&);
 int run_ps(const Call&);

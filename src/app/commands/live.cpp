@@ -159,6 +159,7 @@ int run_device(const Call& call) {
 
 int run_model(const Call& call) {
   const auto verb = call.arguments.empty() ? std::string{"list"} : call.arguments[0];
+  if (verb == "check" && call.arguments.size() == 2) return check_model(call);
   auto node = call.node();
   if (!node) return fail_with(node.error());
   if (verb == "list") {
@@ -173,7 +174,8 @@ int run_model(const Call& call) {
     return 0;
   }
   if ((verb != "load" && verb != "unload") || call.arguments.size() != 2) {
-    return fail_with({Code::Invalid, "model takes list, load N or unload N"}, Input::Arguments);
+    return fail_with({Code::Invalid, "model takes list, load N, unload N or check PATH"},
+                     Input::Arguments);
   }
   const auto done = (*node)->call(
       "POST", fmt::format("/v2/repository/models/{}/{}", url_encode(call.arguments[1]), verb),

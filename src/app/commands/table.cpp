@@ -45,6 +45,11 @@ constexpr Flag kTap[] = {{"--where", "", "X", "rows for which this holds"},
                          {"--for", "", "D", "stop after this time"}};
 constexpr Flag kLogs[] = {{"--level", "", "L", "error, warning, info or debug: least to show"}};
 constexpr Flag kReference[] = {{"--check", "", "", "write nothing; exit 1 if a page differs"}};
+constexpr Flag kModel[] = {{"--name", "", "N", "check: the model's name (the folder's)"},
+                           {"--config", "", "FILE",
+                            "check: ModelConfig in JSON instead of the "
+                            "folder's files; - is standard input"},
+                           {"--plugins", "", "DIR", "check: backends built by others"}};
 constexpr Flag kDevice[] = {{"--dry-run", "", "", "check, but do not write"}};
 
 constexpr Command kCommands[] = {
@@ -105,12 +110,12 @@ constexpr Command kCommands[] = {
     {"device", "read N[.POINT]… | write N.POINT=V…", "read or write points now",
      "  infiniedge device read pump-7\n  infiniedge device write pump-7.speed=900 --dry-run\n",
      kDevice, run_device},
-    {"model",
-     "list | load N | unload N",
-     "models that are served",
-     "  infiniedge model list\n",
-     {},
-     run_model},
+    {"model", "list | load N | unload N | check PATH", "models that are served",
+     "`check` loads a model's folder or file in a process of its own, without a node, and says "
+     "what "
+     "is wrong.\n\n"
+     "  infiniedge model list\n  infiniedge model check models/pump\n",
+     kModel, run_model},
     {"ps", "", "parts that run: state, rate, memory", "  infiniedge ps\n", {}, run_ps},
     {"explain",
      "KIND[.FIELD…] | KIND/NAME",

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "api/inference/golden_reader.hpp"
 #include "api/problem.hpp"
 #include "app/node/row_json.hpp"
 #include "app/parts.hpp"
@@ -73,6 +74,9 @@ void Node::make_parts() {
   model_options.version = INFINIEDGE_VERSION;
   if (!settings_.models.empty()) model_options.repository = settings_.models;
   model_options.staging = std::filesystem::absolute(settings_.data) / "staging";
+  model_options.golden = api::inference::read_golden;
+  trial_ = std::make_unique<ProcessTrial>(settings_.plugins);
+  model_options.trial = trial_.get();
   models_ = std::make_unique<model::Server>(executor, world.clock, world.compute, world.metrics,
                                             model_options);
   backends_ = backends().make({.cores = static_cast<int>(std::thread::hardware_concurrency()),

@@ -18,6 +18,7 @@
 #include "app/node/recorder.hpp"
 #include "app/node/revisions.hpp"
 #include "app/node/settings.hpp"
+#include "app/node/trial.hpp"
 #include "app/node/world.hpp"
 #include "decision/acts.hpp"
 #include "decision/alarms.hpp"
@@ -196,6 +197,7 @@ class Node final : public api::admin::Node {
   std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<Recorder> recorder_;
   std::vector<std::unique_ptr<infiniedge::Backend>> backends_;
+  std::unique_ptr<ProcessTrial> trial_;
   std::unique_ptr<model::Server> models_;
   std::unique_ptr<model::RepositoryWatch> model_watch_;
   std::unique_ptr<decision::Alarms> alarms_;
