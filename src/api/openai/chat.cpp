@@ -87,10 +87,10 @@ Task<void> Chat::relay_to(std::shared_ptr<Relay> relay, std::shared_ptr<void> /*
 
 Chat::Chat(asio::any_io_executor executor, Upstream upstream, runtime::Metrics& metrics)
     : upstream_(std::move(upstream)),
-      prompt_(metrics.counter("infiniedge_openai_tokens_total", "Tokens that were asked and said",
+      prompt_(metrics.counter("infiniedge_openai_tokens_total", "Tokens that were asked and said.",
                               {{"call", "chat"}, {"kind", "prompt"}})),
       completion_(metrics.counter("infiniedge_openai_tokens_total",
-                                  "Tokens that were asked and said",
+                                  "Tokens that were asked and said.",
                                   {{"call", "chat"}, {"kind", "completion"}})),
       scope_(std::move(executor)) {}
 

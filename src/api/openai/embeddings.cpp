@@ -194,7 +194,7 @@ Result<EmbeddingRequest> EmbeddingRequest::read(std::string_view body, std::stri
 Embeddings::Embeddings(model::Server& server, runtime::Workers& workers, runtime::Metrics& metrics)
     : server_(server),
       workers_(workers),
-      tokens_(metrics.counter("infiniedge_openai_tokens_total", "Tokens that were asked and said",
+      tokens_(metrics.counter("infiniedge_openai_tokens_total", "Tokens that were asked and said.",
                               {{"call", "embeddings"}, {"kind", "prompt"}})) {}
 
 bool Embeddings::serves(const model::Served& served) const {
