@@ -242,7 +242,7 @@ def print_ratios(table):
     for cell in CELLS[5:]:
         ours = table.median(cell.title, "InfiniEdge", "cpu_us")
         for name in table.rows(cell.title):
-            if name != "InfiniEdge":
+            if name in ("MLServer", "Triton"):
                 ratio(f"{cell.title}: CPU, {name} / ours",
                       table.median(cell.title, name, "cpu_us"), ours)
 
