@@ -23,12 +23,19 @@ using inference::testing::peer_python;
 using inference::testing::peer_script;
 using inference::testing::run_command;
 
+/// What the upstream was sent last.
+struct Seen {
+  std::string authorization;
+  boost::json::object body;
+};
+
 /// Answers chat, and keeps what it was sent.
 class StandIn final : public http::Handler {
  public:
   Task<http::Response> handle(http::Request request) override {
-    authorization = request.headers.get("authorization");
-    last = boost::json::parse(*request.body).as_object();
+    seen.authorization = request.headers.get("authorization");
+    seen.body = boost::json::parse(*request.body).as_object();
+    const auto& last = seen.body;
     http::Response out;
     out.headers.set("content-type", "application/json");
     if (last.at("model") == "upstream-busy") {
@@ -49,8 +56,7 @@ class StandIn final : public http::Handler {
     co_return out;
   }
 
-  std::string authorization;
-  boost::json::object last;
+  Seen seen;  ///< The shard's.
 
  private:
   static Task<void> events(std::shared_ptr<http::BodyWriter> writer) {
@@ -75,7 +81,7 @@ class Live final : public http::Handler {
       : models_(shard_.executor(), clock_, workers_, metrics_,
                 {.repository = std::move(repository)}) {
     models_.add(backend_);
-    upstream_server_ = http::Server::make(shard_.executor(), upstream, {});
+    upstream_server_ = http::Server::make(shard_.executor(), upstream_, {});
     server_ = http::Server::make(shard_.executor(), *this, {});
     shard_.start();
     on_shard(open());
@@ -91,14 +97,14 @@ class Live final : public http::Handler {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1"; }
   bool load(const std::string& name) { return on_shard(models_.load(name)).has_value(); }
   std::string metrics() const { return metrics_.text(); }
-
-  StandIn upstream;
+  Seen upstream_saw() { return on_shard(look()); }
 
  private:
   template <class T>
   T on_shard(Task<T> task) {
     return boost::asio::co_spawn(shard_.context(), std::move(task), boost::asio::use_future).get();
   }
+  Task<Seen> look() { co_return upstream_.seen; }
   Task<void> open() {
     const auto upstream_port = upstream_server_->listen("127.0.0.1:0").value();
     Upstream settings{.url = "http://127.0.0.1:" + std::to_string(upstream_port) + "/v1",
@@ -116,6 +122,7 @@ class Live final : public http::Handler {
     co_await models_.close();
   }
 
+  StandIn upstream_;
   runtime::Shard shard_{"live"};
   runtime::SystemClock clock_;
   runtime::Workers workers_{"compute", 1};
@@ -161,7 +168,7 @@ TEST_F(OpenAi, ItsPythonClientWorks) {
   const auto [out, status] = run_command(command);
   EXPECT_EQ(status, 0) << out;
   EXPECT_NE(out.find("all checks passed"), std::string::npos) << out;
-  EXPECT_EQ(live_->upstream.authorization, "Bearer upstream-secret");
+  EXPECT_EQ(live_->upstream_saw().authorization, "Bearer upstream-secret");
   EXPECT_NE(
       live_->metrics().find(R"(infiniedge_openai_tokens_total{call="chat",kind="completion"} 6)"),
       std::string::npos)
@@ -187,9 +194,9 @@ TEST_F(OpenAi, UnknownFieldsArePassedOnAndTheClientsCredentialIsNot) {
                   "/chat/completions -H 'Authorization: Bearer client-secret' -d "
                   R"('{"model":"small","messages":[],"seed":7,"x_new":{"a":[1]}}')");
   EXPECT_EQ(status, 0) << out;
-  EXPECT_EQ(boost::json::serialize(live_->upstream.last),
+  EXPECT_EQ(boost::json::serialize(live_->upstream_saw().body),
             R"({"model":"upstream-small","messages":[],"seed":7,"x_new":{"a":[1]}})");
-  EXPECT_EQ(live_->upstream.authorization, "Bearer upstream-secret");
+  EXPECT_EQ(live_->upstream_saw().authorization, "Bearer upstream-secret");
 }
 
 }  // namespace
