@@ -158,7 +158,7 @@ class Ours(Server):
                 file.write(f"instance_group [ {{ kind: KIND_CPU count: {model.instances} }} ]\n")
         binary = os.path.join(ROOT, "build/release/infiniedge")
         return ([binary, "up", "--models", os.path.join(self.work, "models"),
-                 "--data", os.path.join(self.work, "data"), "--http", self.address,
+                 "--data", os.path.join(self.work, "data"), "--http", self.address, "--grpc", "off",
                  "--ready-file", os.path.join(self.work, "ready")],
                 {"XDG_CONFIG_HOME": self.work,
                  "INFINIEDGE_SOCKET": os.path.join(self.work, "node.sock")})
