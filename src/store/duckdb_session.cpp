@@ -95,20 +95,23 @@ Result<void> bind_all(const duck::Api& api, duck::Statement statement,
 /// One statement on its way from text to rows.
 class Prepared {
  public:
-  explicit Prepared(const duck::Api& api) : api_(api) {}
+  Prepared(const duck::Api& api, duck::Connection connection)
+      : api_(api), connection_(connection) {}
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
   ~Prepared() {
+    // DuckDB waits for the tasks of what is given up; only an interrupt makes them end early.
+    if (pending_ != nullptr && !finished_) api_.interrupt(connection_);
     if (pending_ != nullptr) api_.destroy_pending(&pending_);
     if (statement_ != nullptr) api_.destroy_prepare(&statement_);
     if (extracted_ != nullptr) api_.destroy_extracted(&extracted_);
   }
 
-  Result<void> prepare(duck::Connection connection, const std::string& sql) {
-    const auto count = api_.extract_statements(connection, sql.c_str(), &extracted_);
+  Result<void> prepare(const std::string& sql) {
+    const auto count = api_.extract_statements(connection_, sql.c_str(), &extracted_);
     if (count == 0) return error_of(api_.extract_statements_error(extracted_));
     if (count != 1) return Error{Code::Invalid, "exactly one statement is allowed"};
-    if (api_.prepare_extracted_statement(connection, extracted_, 0, &statement_) !=
+    if (api_.prepare_extracted_statement(connection_, extracted_, 0, &statement_) !=
         duck::kSuccess) {
       return error_of(api_.prepare_error(statement_));
     }
@@ -128,6 +131,7 @@ class Prepared {
       api_.destroy_result(&raw);
       return error;
     }
+    finished_ = true;
     return DuckRows(api_, raw);
   }
 
@@ -156,6 +160,8 @@ class Prepared {
   }
 
   const duck::Api& api_;
+  duck::Connection connection_;
+  bool finished_ = false;
   duck::Extracted extracted_ = nullptr;
   duck::Statement statement_ = nullptr;
   duck::Pending pending_ = nullptr;
@@ -328,16 +334,19 @@ Result<void> DuckConnection::execute(const std::string& sql) {
   return {};
 }
 
-Result<void> DuckConnection::execute_long(const std::string& sql) {
-  const duck::Api& duck = api();
-  Prepared prepared(duck);
-  INFINIEDGE_TRY(prepared.prepare(connection_, sql));
+Result<std::uint64_t> DuckConnection::copy(const std::string& sql) {
+  Prepared prepared(api(), connection_);
+  INFINIEDGE_TRY(prepared.prepare(sql));
   auto rows = prepared.run({});
   if (!rows) return std::move(rows).error();
+  std::uint64_t written = 0;
   while (true) {
     auto chunk = rows->next();
     if (!chunk) return std::move(chunk).error();
-    if (*chunk == nullptr) return {};
+    if (*chunk == nullptr) return written;
+    if (api().data_chunk_get_size(*chunk) == 0) continue;
+    const void* count = api().vector_get_data(api().data_chunk_get_vector(*chunk, 0));
+    written += static_cast<std::uint64_t>(*static_cast<const std::int64_t*>(count));
   }
 }
 
@@ -345,8 +354,8 @@ Result<DuckRows> DuckConnection::select(const std::string& sql,
                                         const std::vector<QueryParam>& params,
                                         const std::function<Result<void>()>& stop) {
   const duck::Api& duck = api();
-  Prepared prepared(duck);
-  INFINIEDGE_TRY(prepared.prepare(connection_, sql));
+  Prepared prepared(duck, connection_);
+  INFINIEDGE_TRY(prepared.prepare(sql));
   if (duck.prepared_statement_type(prepared.statement()) != duck::kSelect) {
     return Error{Code::Invalid, "only SELECT is allowed here"};
   }

@@ -115,8 +115,9 @@ class DuckConnection {
 
   /// One statement of ours, without rows.
   Result<void> execute(const std::string& sql);
-  /// The same for one that works long; waiting for DuckDB's threads takes no processor.
-  Result<void> execute_long(const std::string& sql);
+  /// The same for a COPY, which works long: waiting for DuckDB's threads takes no processor.
+  /// Returns how many rows it says to have written.
+  Result<std::uint64_t> copy(const std::string& sql);
   Result<DuckRows> query(const std::string& sql);
   /// Exactly one SELECT, streaming. `stop` is asked between its tasks.
   Result<DuckRows> select(const std::string& sql, const std::vector<QueryParam>& params,

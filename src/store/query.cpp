@@ -189,13 +189,27 @@ Error Query::Job::explained(Error error) {
 Result<QueryResult> Query::Job::rows() {
   auto found = connection->select(request.sql, request.params, [this] { return stopped(); });
   if (!found) return std::move(found).error();
+  // Rows that nobody waits for any more must not be searched for either.
+  struct Rest {
+    const DuckConnection& connection;
+    bool read = false;
+    ~Rest() {
+      if (!read) connection.interrupt();
+    }
+  } rest{*connection};
   ResultWriter writer(connection->api(), request.format, request.max_rows, max_bytes);
   INFINIEDGE_TRY(writer.begin(*found));
   for (;;) {
     INFINIEDGE_TRY(stopped());
     auto chunk = found->next();
     if (!chunk) return std::move(chunk).error();
-    if (*chunk == nullptr || !writer.add(*chunk)) break;
+    if (*chunk == nullptr) {
+      // Interrupted, DuckDB may end the rows without an error.
+      INFINIEDGE_TRY(stopped());
+      rest.read = true;
+      break;
+    }
+    if (!writer.add(*chunk)) break;
   }
   const auto elapsed = std::chrono::duration_cast<Micros>(SteadyClock::now() - started);
   writer.end(static_cast<double>(elapsed.count()) / 1000);

@@ -293,6 +293,26 @@ TEST_F(QueryTest, ADeadlineInterruptsTheStatement) {
   EXPECT_EQ(text("SELECT 1"), "[[1]]");
 }
 
+TEST_F(QueryTest, AStatementThatIsGivenUpLeavesNoTaskBehind) {
+  auto database = duckdb_->database();
+  ASSERT_TRUE(database) << database.error().describe();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 5; ++i) {
+    auto connection = DuckConnection::open(*database);
+    ASSERT_TRUE(connection);
+    int asked = 0;
+    auto rows = connection->select("SELECT count(*) FROM range(1000000000000) t(i) WHERE i % 7 = 3",
+                                   {}, [&]() -> Result<void> {
+                                     if (++asked > 20) return Error{Code::Timeout, "enough"};
+                                     return {};
+                                   });
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code(), Code::Timeout);
+    EXPECT_TRUE(connection->execute("SELECT 1")) << "waits for the tasks of the last statement";
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
 TEST_F(QueryTest, ACancelledCallerStopsTheStatement) {
   boost::asio::cancellation_signal signal;
   std::optional<Result<QueryResult>> result;

@@ -119,8 +119,14 @@ Result<void> ParquetSealer::write(const SealJob& job, const std::string& path) {
   source->chunks = job.chunks;
   source->sorted = true;
   for (const StreamInfo& stream : job.streams) source->tags[stream.id] = stream_tag(stream);
+  std::uint64_t rows = 0;
+  for (const ChunkPtr& chunk : job.chunks) rows += chunk->rows.rows();
   const MemSourceLease lease((*database)->sources(), std::move(source));
-  auto written = connection->execute_long(copy_statement(job, lease.id(), path));
+  auto written = connection->copy(copy_statement(job, lease.id(), path));
+  // The log forgets these rows next: the file must hold them all.
+  if (written && *written != rows) {
+    written = Error{Code::Internal, fmt::format("DuckDB wrote {} rows of {}", *written, rows)};
+  }
   if (written) return {};
   if (written.error().code() == Code::Internal) duckdb_.discard(*database);
   return seal_error(std::move(written).error());
