@@ -17,8 +17,8 @@ namespace infiniedge::api::inference {
 namespace {
 
 constexpr std::size_t kWorthCompressing = 1024;
-/// More than this is read, written or compressed on a worker. At 100 to 200 MB/s (inference_bench)
-/// it costs the shard 200 µs, the same as a model that may run there.
+/// More than this is read, written or compressed on a worker: chosen, not measured, so that text
+/// costs the shard no more than the 200 µs that a model may run there.
 constexpr std::size_t kHeavyText = 32U << 10;
 /// Of bytes that are only copied.
 constexpr std::size_t kHeavyCopy = 1U << 20;
